@@ -1,0 +1,122 @@
+/* Requests from the shim and replies of the broker.
+ *
+ * A payload is a fixed sequence of msgpack scalars (unsigned integers and bin), one after the other, with no container
+ * around them: msgpack-c allocates nothing for a scalar, so no header can announce memory, and there is nothing to nest.
+ * The first integer of a request is its operation; each operation has a fixed list of fields (the table in message.c).
+ * A wrong type, an integer over the field's range, a name over SBX_NAME_MAX or of odd size, a missing or a trailing byte makes
+ * the whole message invalid. Names are UTF-16LE bytes, since a Windows name need not be valid Unicode. */
+#ifndef SBX_PROTO_MESSAGE_H
+#define SBX_PROTO_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SBX_PROTOCOL_VERSION 1u
+#define SBX_NAME_MAX 65534u /* bytes: the limit of a UNICODE_STRING */
+
+enum sbx_op {
+    SBX_OP_HELLO = 1,
+    SBX_OP_DELETE,
+    SBX_OP_RENAME,
+    SBX_OP_LINK,
+    SBX_OP_OPEN,
+    SBX_OP_REPLACE,
+    SBX_OP_STAMP,
+    SBX_OP_COUNT /* one past the last */
+};
+
+/* Bytes inside the frame (when unpacked) or of the caller (when packed); never NUL-terminated; size is in bytes. */
+struct sbx_name {
+    const uint8_t *bytes;
+    uint32_t size;
+};
+
+struct sbx_hello {
+    uint32_t version;
+    uint32_t pid;
+};
+
+/* NtSetInformationFile with FileDispositionInformation (13) or FileDispositionInformationEx (64). */
+struct sbx_delete {
+    uint64_t handle;
+    uint32_t flags; /* class 13: 0 or 1 (DeleteFile); class 64: FILE_DISPOSITION_* */
+    uint32_t info_class;
+};
+
+/* NtSetInformationFile with FileRenameInformation (10) / Ex (65) or FileLinkInformation (11) / Ex (72). */
+struct sbx_rename {
+    uint64_t handle;
+    uint64_t directory; /* RootDirectory, 0 for none */
+    struct sbx_name name;
+    uint32_t flags; /* classes 10 and 11: 0 or 1 (ReplaceIfExists); 65 and 72: FILE_RENAME_* or FILE_LINK_* */
+    uint32_t info_class;
+};
+
+/* NtCreateFile, NtOpenFile or NtDeleteFile that only the broker can do. */
+#define SBX_OPEN_NO_HANDLE 1u /* NtDeleteFile: the object is opened and closed by the broker, no handle comes back */
+struct sbx_open {
+    uint64_t directory;
+    struct sbx_name name;
+    uint32_t object_attributes; /* OBJ_CASE_INSENSITIVE and OBJ_INHERIT count, the rest is ignored */
+    uint32_t access;            /* generic bits already mapped or not: the broker maps them */
+    uint32_t file_attributes;
+    uint32_t share;
+    uint32_t disposition;
+    uint32_t options;
+    uint32_t flags; /* SBX_OPEN_* */
+};
+
+/* ReplaceFileW; names are NT names (\??\...). backup may be empty. */
+struct sbx_replace {
+    struct sbx_name replaced;
+    struct sbx_name replacement;
+    struct sbx_name backup;
+    uint32_t flags; /* REPLACEFILE_* */
+};
+
+/* A write open was denied: give the object our ACE. handle, or (0, directory, name) for the directory in which something was
+ * to be created under that name. */
+struct sbx_stamp {
+    uint64_t handle;
+    uint64_t directory;
+    struct sbx_name name;
+};
+
+struct sbx_request {
+    uint32_t op; /* enum sbx_op */
+    union {
+        struct sbx_hello hello;
+        struct sbx_delete del;
+        struct sbx_rename rename; /* also SBX_OP_LINK */
+        struct sbx_open open;
+        struct sbx_replace replace;
+        struct sbx_stamp stamp;
+    } u;
+};
+
+/* Every reply has the same fields. */
+struct sbx_reply {
+    uint32_t status;      /* NTSTATUS for the call */
+    uint64_t information; /* IO_STATUS_BLOCK.Information (open), protocol version (hello) */
+    uint64_t handle;      /* open: a handle in the calling process, 0 for none */
+};
+
+/* Upper bound of a packed reply, header included: fits every struct sbx_reply. */
+#define SBX_REPLY_FRAME_MAX 64u
+
+/* Packs *request as a whole frame (header and payload) into `out` of `capacity` bytes. Returns the frame's size in bytes, or 0
+ * when it does not fit, the operation is unknown or a name is over SBX_NAME_MAX. Allocates nothing. */
+size_t sbx_request_pack(const struct sbx_request *request, uint8_t *out, size_t capacity);
+
+/* Unpacks a payload (no header). Names in *request point into `payload`. Returns 0, or -1 when the payload is not exactly one
+ * valid request; *request is then undefined. Allocates nothing. */
+int sbx_request_unpack(struct sbx_request *request, const uint8_t *payload, size_t size);
+
+/* The same for replies. */
+size_t sbx_reply_pack(const struct sbx_reply *reply, uint8_t *out, size_t capacity);
+int sbx_reply_unpack(struct sbx_reply *reply, const uint8_t *payload, size_t size);
+
+/* Name of an operation for people ("rename"), or "unknown". Static string. */
+const char *sbx_op_name(uint32_t op);
+
+#endif
