@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Put the calls of strict_token.c and strict_file.c into a Wine 8.0 source tree.
+
+usage: hooks.py WINE_SOURCE_DIR
+
+Each hook names a file, a short anchor that stands in it exactly once, and the lines to put before or after it, or in its
+place. An anchor that is missing or stands twice ends the run with an error, so another Wine release is noticed at once.
+"""
+import pathlib
+import shutil
+import sys
+
+TOKEN, FILE, DIR, FD, PIPE = ("server/%s.c" % n for n in ("token", "file", "change", "fd", "named_pipe"))
+PROTOCOL = "server/protocol.def"
+NT_SECURITY, NT_FILE = "dlls/ntdll/unix/security.c", "dlls/ntdll/unix/file.c"
+
+FILTER_SIDS = """
+    if (restrict_sids && restrict_sids->GroupCount) {
+#define SID_SIZE(sid) offsetof( SID, SubAuthority[((SID *)(sid))->SubAuthorityCount] )
+        DWORD n, total = sids_len;
+        BYTE *all, *at;
+        for (n = 0; n < restrict_sids->GroupCount; n++) total += SID_SIZE( restrict_sids->Groups[n].Sid );
+        if (!(all = malloc( total ))) return STATUS_NO_MEMORY;
+        if (sids) memcpy( all, sids, sids_len );
+        for (n = 0, at = all + sids_len; n < restrict_sids->GroupCount; n++) {
+            memcpy( at, restrict_sids->Groups[n].Sid, SID_SIZE( restrict_sids->Groups[n].Sid ) );
+            at += SID_SIZE( restrict_sids->Groups[n].Sid );
+        }
+        free( sids );
+        sids = (SID *)all;
+        sids_len = total;
+        flags |= restrict_sids->GroupCount << 16;
+    }
+"""
+
+# at the end of protocol.def, so that the numbers of all other requests stay
+INTEGRITY_REQUEST = """
+
+/* Query (level 0) or lower the integrity level of a token */
+@REQ(strict_token_integrity)
+    obj_handle_t handle;
+    unsigned int level;
+@REPLY
+    unsigned int level;
+@END
+"""
+
+QUERY_INTEGRITY = """
+            SID *label = (SID *)((TOKEN_MANDATORY_LABEL *)info + 1);
+            SERVER_START_REQ( strict_token_integrity )
+            {
+                req->handle = wine_server_obj_handle( token );
+                req->level = 0;
+                if (!(status = wine_server_call( req ))) label->SubAuthority[0] = reply->level;
+            }
+            SERVER_END_REQ;
+"""
+
+SET_INTEGRITY = """        if (length < sizeof(TOKEN_MANDATORY_LABEL)) return STATUS_INFO_LENGTH_MISMATCH;
+        SERVER_START_REQ( strict_token_integrity )
+        {
+            req->handle = wine_server_obj_handle( token );
+            req->level = ((SID *)((TOKEN_MANDATORY_LABEL *)info)->Label.Sid)->SubAuthority[0];
+            ret = wine_server_call( req );
+        }
+        SERVER_END_REQ;
+"""
+
+NEW_CLASSES = """
+    {
+        const ULONG ex_flags = (len >= sizeof(ULONG) && ptr) ? *(const ULONG *)ptr : 0;
+        FILE_DISPOSITION_INFORMATION disposition = { ex_flags & 1 };
+        if ((int)class == 64) return NtSetInformationFile( handle, io, &disposition, sizeof(disposition), FileDispositionInformation );
+        if ((int)class == 65 || (int)class == 72) {
+            FILE_RENAME_INFORMATION *plain = malloc( len );
+            NTSTATUS ret;
+            if (!plain) return STATUS_NO_MEMORY;
+            memcpy( plain, ptr, len );
+            plain->ReplaceIfExists = ex_flags & 1;
+            ret = NtSetInformationFile( handle, io, plain, len, (int)class == 65 ? FileRenameInformation : FileLinkInformation );
+            free( plain );
+            return ret;
+        }
+    }
+"""
+
+# (file, how, anchor, text); how: after | before | replace
+HOOKS = [
+    (TOKEN, "after", '#include "security.h"\n', '#include "strict.h"\n'),
+    (TOKEN, "after", "    int            elevation;       /* elevation type */\n", "    struct strict_part strict;\n"),
+    (TOKEN, "before", "static void token_dump( struct object *obj, int verbose );\n",
+     "static int strict_second_pass;\n"
+     "static int strict_copy( struct token *token, const struct strict_part *from );\n"
+     "static void strict_free( struct token *token );\n"
+     "static void strict_filter( struct token *token, const struct sid *sids, unsigned int count, unsigned int flags );\n"
+     "static unsigned int token_access_check( struct token *token, const struct security_descriptor *sd,\n"
+     "    unsigned int desired_access, struct luid_attr *privs, unsigned int *priv_count, const generic_map_t *mapping,\n"
+     "    unsigned int *granted_access, unsigned int *status );\n"),
+    (TOKEN, "after", "        list_init( &token->groups );\n", "        memset( &token->strict, 0, sizeof(token->strict) );\n        token->strict.integrity = SECURITY_MANDATORY_HIGH_RID;\n"),
+    (TOKEN, "after", "    token = (struct token *)obj;\n\n", "    strict_free( token );\n"),
+    (TOKEN, "before", "    /* copy groups */\n    token->primary_group",
+     "    if (!strict_copy( token, &src_token->strict )) { release_object( token ); return NULL; }\n"),
+    (TOKEN, "before", "    if (equal_sid( token->user, sid )) return TRUE;\n",
+     "    if (strict_second_pass)\n    {\n        unsigned int i;\n"
+     "        for (i = 0; i < token->strict.count; i++) if (equal_sid( token->strict.sids[i], sid )) return TRUE;\n"
+     "        return FALSE;\n    }\n"),
+    (TOKEN, "replace", "static unsigned int token_access_check( struct token *token,\n                                 const",
+     "static unsigned int token_access_check_pass( struct token *token,\n                                 const"),
+    (TOKEN, "before", "        token = token_duplicate( src_token, src_token->primary, src_token->impersonation_level, NULL,\n",
+     "        group_count -= min( req->flags >> 16, group_count );\n"),
+    (TOKEN, "before", "            unsigned int access = get_handle_access( current->process, req->handle );\n            reply->new_handle",
+     "            const struct sid *rest = filter_groups;\n"
+     "            while (group_count--) rest = (const struct sid *)((const char *)rest + sid_len( rest ));\n"
+     "            strict_filter( token, rest, req->flags >> 16, req->flags & 0xffff );\n            {\n"),
+    (TOKEN, "replace", "alloc_handle_no_access_check( current->process, token, access, 0 );\n            release_object( token );\n        }\n        release_object( src_token );",
+     "alloc_handle_no_access_check( current->process, token, access, 0 );\n            }\n            release_object( token );\n        }\n        release_object( src_token );"),
+    (TOKEN, "after", "    if ((token = (struct token *)get_handle_obj( current->process, req->handle, TOKEN_QUERY, &token_ops )))\n    {\n        unsigned int group_count = 0;\n        const struct group *group;\n",
+     "        if (req->attr_mask == STRICT_RESTRICTING_SIDS) { reply->attr_len = strict_reply_sids( token, &reply->sid_len ); release_object( token ); return; }\n"),
+    (TOKEN, "before", "DECL_HANDLER(get_token_groups)\n",
+     "static data_size_t strict_reply_sids( struct token *token, data_size_t *sids_len )\n{\n"
+     "    data_size_t attrs_len = token->strict.count * sizeof(unsigned int);\n    unsigned int i, *attrs;\n    struct sid *sid;\n\n"
+     "    for (i = 0, *sids_len = 0; i < token->strict.count; i++) *sids_len += sid_len( token->strict.sids[i] );\n"
+     "    if (attrs_len + *sids_len > get_reply_max_size()) set_error( STATUS_BUFFER_TOO_SMALL );\n"
+     "    else if ((attrs = set_reply_data_size( attrs_len + *sids_len )))\n"
+     "        for (i = 0, sid = (struct sid *)(attrs + token->strict.count); i < token->strict.count; i++)\n        {\n"
+     "            attrs[i] = SE_GROUP_MANDATORY | SE_GROUP_ENABLED;\n            sid = copy_sid( sid, token->strict.sids[i] );\n        }\n"
+     "    return attrs_len;\n}\n\n"),
+    (TOKEN, "end", "", '\n#include "strict_token.c"\n'),
+
+    (FD, "after", '#include "request.h"\n', '#include "strict.h"\n'),
+    (FD, "before", "    /* when creating a hard link, source cannot be a dir */\n",
+     "    if (!strict_check_rename( fd, name, replace, create_link )) goto failed;\n"),
+    (FD, "replace", "    if ((fd = get_handle_fd_obj( current->process, req->handle, 0 )))\n    {\n        set_fd_name(",
+     "    if ((fd = get_handle_fd_obj( current->process, req->handle, req->link ? 0 : DELETE )))\n    {\n        set_fd_name("),
+    (PIPE, "after", '#include "security.h"\n', '#include "strict.h"\n'),
+    (PIPE, "before", "    if (list_empty( &pipe->listeners ))\n    {\n        set_error( STATUS_PIPE_NOT_AVAILABLE );\n",
+     "    if (!strict_check_object( obj, &file_type.mapping, access )) return NULL;\n"),
+
+    (NT_SECURITY, "replace", '    if (flags)\n        FIXME( "flags %#x unsupported\\n", (int)flags );\n', ""),
+    (NT_SECURITY, "replace", '    if (restrict_sids)\n        FIXME( "support for restricting sids not yet implemented\\n" );\n', ""),
+    (NT_SECURITY, "before", "    SERVER_START_REQ( filter_token )\n", FILTER_SIDS),
+    (NT_SECURITY, "before", "    case TokenGroups:\n    case TokenLogonSid:\n", "    case TokenRestrictedSids:\n"),
+    (NT_SECURITY, "replace", "(class == TokenLogonSid) ? SE_GROUP_LOGON_ID : 0;",
+     "(class == TokenLogonSid) ? SE_GROUP_LOGON_ID : (class == TokenRestrictedSids) ? 0x00010000 : 0;"),
+    (NT_SECURITY, "after", "            memcpy( psid, &high_level, sizeof(SID) );\n", QUERY_INTEGRITY),
+    (NT_SECURITY, "replace", '        FIXME( "TokenIntegrityLevel stub!\\n" );\n        ret = STATUS_SUCCESS;\n', SET_INTEGRITY),
+    (PROTOCOL, "end", "", INTEGRITY_REQUEST),
+    (NT_FILE, "after", "void *ptr, ULONG len, FILE_INFORMATION_CLASS class )\n{\n    int fd, needs_close;\n    unsigned int status = STATUS_SUCCESS;\n", NEW_CLASSES),
+]
+
+CREATE_HOOKS = [
+    (FILE, "replace", "        reply->handle = alloc_handle( current->process, file, req->access, objattr->attributes );\n",
+     "        reply->handle = strict_open_handle( file, req->access, objattr->attributes );\n"),
+    (FILE, "before", "    /* FIXME: should set error to STATUS_OBJECT_NAME_COLLISION if file existed before */\n",
+     "    if (!strict_check_open( root, name, flags, access, options )) goto done;\n"
+     "    existed = strict_exists( root, name );\n\n"),
+    (FILE, "replace", "    int flags;\n    char *name;\n    mode_t mode;\n\n    if (!len", "    int flags, existed;\n    char *name;\n    mode_t mode;\n\n    if (!len"),
+    (FILE, "after", "        obj = create_file_obj( fd, access, mode );\n\n",
+     "    if (obj && !existed) strict_created( fd, get_unix_fd( fd ), obj, sd );\n"),
+]
+
+
+def set_get_hooks(path, kind):
+    """get_sd and set_sd of struct file / struct dir."""
+    return [
+        (path, "after", '#include "security.h"\n', '#include "strict.h"\n'),
+        (path, "before", "    /* mode and uid the same? if so, no need to re-generate security descriptor */\n",
+         "    if ((sd = strict_load_sd( %s->fd ))) { free( obj->sd ); return obj->sd = sd; }\n\n" % kind),
+        (path, "after", "    if (unix_fd == -1 || fstat( unix_fd, &st ) == -1) return 1;\n",
+         "    if (strict_store_sd( obj, sd, set_info )) return 1;\n"),
+    ]
+
+
+def apply(root, hook):
+    path, how, anchor, text = hook
+    source = root / path
+    code = source.read_text(encoding="latin-1")
+    if how == "end":
+        code += text
+    else:
+        if code.count(anchor) != 1:
+            sys.exit("hooks.py: %s: anchor found %d times, not once: %r" % (path, code.count(anchor), anchor))
+        put = {"after": anchor + text, "before": text + anchor, "replace": text}[how]
+        code = code.replace(anchor, put)
+    source.write_text(code, encoding="latin-1")
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    root = pathlib.Path(sys.argv[1])
+    for hook in HOOKS + CREATE_HOOKS + set_get_hooks(FILE, "file") + set_get_hooks(DIR, "dir"):
+        apply(root, hook)
+    for source in pathlib.Path(__file__).parent.glob("strict*.[ch]"):
+        shutil.copy(source, root / "server" / source.name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+#include <windows.h>
+int wmain(void);
+int wmain(void)
+{
+    return 0;
+}
