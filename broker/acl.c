@@ -129,40 +129,30 @@ static ULONG allow_position(const ACL *dacl) {
     return position > after_denies ? position : after_denies;
 }
 
-/* Runs `write` on a handle to `object` that has WRITE_OWNER. Where the user has none but may change the DACL, the right is
- * granted to him just for the open; the DACL is put back before anything else. */
-static NTSTATUS with_write_owner(HANDLE object, NTSTATUS (*write)(HANDLE owner, const ACL *labels), const ACL *labels) {
-    HANDLE again;
-    NTSTATUS status = object_reopen(object, READ_CONTROL | WRITE_OWNER, 0, &again);
-    if (status == STATUS_ACCESS_DENIED) {
-        struct sd sd;
-        PSID user = token_user_sid();
-        ACL *granting = NULL;
-        status = user ? sd_read(object, &sd) : STATUS_NO_MEMORY;
-        if (NT_SUCCESS(status) && sd.dacl) {
-            granting = sd_insert(sd.dacl, sizeof(*sd.dacl), ACCESS_ALLOWED_ACE_TYPE, 0, WRITE_OWNER | READ_CONTROL, user);
-            status = granting ? sd_write_dacl(object, granting, sd.control) : STATUS_NO_MEMORY;
-            if (NT_SUCCESS(status)) {
-                status = object_reopen(object, READ_CONTROL | WRITE_OWNER, 0, &again);
-                NTSTATUS restored = sd_write_dacl(object, sd.dacl, sd.control);
-                if (NT_SUCCESS(status) && !NT_SUCCESS(restored)) {
-                    NtClose(again);
-                    status = restored;
-                }
-            }
-        } else if (NT_SUCCESS(status)) {
-            status = STATUS_ACCESS_DENIED;
-        }
-        if (user) {
-            sd_free(&sd);
-        }
-        free(granting);
-        LocalFree(user);
+/* A handle to `object` with WRITE_OWNER. Where the user has none but may change the DACL, the right is granted to him just for
+ * the open; the DACL is put back at once. */
+static NTSTATUS open_as_owner(HANDLE object, const struct sd *sd, HANDLE *again) {
+    const ACCESS_MASK access = READ_CONTROL | WRITE_OWNER | SYNCHRONIZE;
+    NTSTATUS status = object_reopen(object, access, OBJECT_OPTIONS, again);
+    if (status != STATUS_ACCESS_DENIED || !sd->dacl) {
+        return status;
     }
+    PSID user = token_user_sid();
+    ACL *granting = NULL;
+    if (user) {
+        granting = sd_insert(sd->dacl, sizeof(*sd->dacl), ACCESS_ALLOWED_ACE_TYPE, 0, WRITE_OWNER | READ_CONTROL, user);
+    }
+    status = granting ? sd_write_dacl(object, granting, sd->control) : STATUS_NO_MEMORY;
     if (NT_SUCCESS(status)) {
-        status = write(again, labels);
-        NtClose(again);
+        status = object_reopen(object, access, OBJECT_OPTIONS, again);
+        NTSTATUS restored = sd_write_dacl(object, sd->dacl, sd->control);
+        if (NT_SUCCESS(status) && !NT_SUCCESS(restored)) {
+            NtClose(*again);
+            status = restored;
+        }
     }
+    free(granting);
+    LocalFree(user);
     return status;
 }
 
@@ -171,23 +161,28 @@ static NTSTATUS with_write_owner(HANDLE object, NTSTATUS (*write)(HANDLE owner, 
 static NTSTATUS put_label(HANDLE object, struct fixed_sid *level, BYTE flags) {
     const ACL none = {.AclRevision = ACL_REVISION, .AclSize = sizeof(none)};
     ACL *labels = NULL;
-    struct sd now;
-    if (level) {
+    HANDLE again;
+    struct sd sd, now = {0};
+    NTSTATUS status = sd_read(object, &sd);
+    if (NT_SUCCESS(status) && level) {
         labels = sd_insert(NULL, 0, SYSTEM_MANDATORY_LABEL_ACE_TYPE, flags, SYSTEM_MANDATORY_LABEL_NO_WRITE_UP, level);
-        if (!labels) {
-            return ACL_LABEL_REFUSED;
-        }
+        status = labels ? STATUS_SUCCESS : STATUS_NO_MEMORY;
     }
-    NTSTATUS status = with_write_owner(object, sd_write_label, labels ? labels : &none);
-    free(labels);
+    if (NT_SUCCESS(status)) {
+        status = open_as_owner(object, &sd, &again);
+    }
+    if (NT_SUCCESS(status)) {
+        status = sd_write_label(again, labels ? labels : &none, sd.control);
+        NtClose(again);
+    }
     if (NT_SUCCESS(status)) {
         status = sd_read(object, &now);
-        if (NT_SUCCESS(status) && sd_level(&now) != (level ? level->words[0] : SECURITY_MANDATORY_MEDIUM_RID)) {
-            status = ACL_LABEL_REFUSED;
-        }
-        sd_free(&now);
     }
-    return NT_SUCCESS(status) ? status : ACL_LABEL_REFUSED;
+    bool held = NT_SUCCESS(status) && sd_level(&now) == (level ? level->words[0] : SECURITY_MANDATORY_MEDIUM_RID);
+    free(labels);
+    sd_free(&sd);
+    sd_free(&now);
+    return held ? STATUS_SUCCESS : ACL_LABEL_REFUSED;
 }
 
 /* Has somebody decided on this object's label? Such a one is not lowered. */

@@ -7,6 +7,7 @@
 
 #include <windows.h>
 
+#include <winioctl.h>
 #include <winternl.h>
 
 /* Status values */
@@ -233,5 +234,6 @@ NTSTATUS NTAPI NtFlushBuffersFile(HANDLE file, PIO_STATUS_BLOCK io);
 NTSTATUS NTAPI NtCancelIoFileEx(HANDLE file, PIO_STATUS_BLOCK request, PIO_STATUS_BLOCK io);
 NTSTATUS NTAPI NtQueryAttributesFile(POBJECT_ATTRIBUTES attributes, FILE_BASIC_INFORMATION *information);
 LONG NTAPI RtlCompareUnicodeString(PCUNICODE_STRING first, PCUNICODE_STRING second, BOOLEAN ignore_case);
+WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR unit);
 
 #endif

@@ -230,10 +230,12 @@ NTSTATUS sd_write_dacl(HANDLE object, const ACL *dacl, SECURITY_DESCRIPTOR_CONTR
     return status;
 }
 
-NTSTATUS sd_write_label(HANDLE object, const ACL *labels) {
+NTSTATUS sd_write_label(HANDLE object, const ACL *labels, SECURITY_DESCRIPTOR_CONTROL control) {
     SECURITY_DESCRIPTOR sd;
+    /* Wine takes the DACL's bits from here although no DACL is set; Windows does not look at them. */
+    SECURITY_DESCRIPTOR_CONTROL kept = control & KEPT_CONTROL;
     if (!InitializeSecurityDescriptor(&sd, SECURITY_DESCRIPTOR_REVISION) ||
-        !SetSecurityDescriptorSacl(&sd, TRUE, (PACL)labels, FALSE)) {
+        !SetSecurityDescriptorSacl(&sd, TRUE, (PACL)labels, FALSE) || !SetSecurityDescriptorControl(&sd, kept, kept)) {
         return STATUS_INVALID_SECURITY_DESCR;
     }
     return NtSetSecurityObject(object, LABEL_SECURITY_INFORMATION, &sd);

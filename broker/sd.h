@@ -48,8 +48,10 @@ ACL *sd_remove(const ACL *acl, bool (*pick)(void *context, const struct sd_ace *
 /* Writes a DACL (WRITE_DAC) with the protected, auto-inherited and defaulted bits of `control`. NULL: no DACL. */
 NTSTATUS sd_write_dacl(HANDLE object, const ACL *dacl, SECURITY_DESCRIPTOR_CONTROL control) __attribute__((warn_unused_result));
 
-/* Writes the mandatory label (WRITE_OWNER): an ACL of one label ACE, or of none. */
-NTSTATUS sd_write_label(HANDLE object, const ACL *labels) __attribute__((warn_unused_result));
+/* Writes the mandatory label (WRITE_OWNER): an ACL of one label ACE, or of none. `control` as read: its bits for the DACL are kept
+ * by Windows by itself. */
+NTSTATUS sd_write_label(HANDLE object, const ACL *labels, SECURITY_DESCRIPTOR_CONTROL control)
+    __attribute__((warn_unused_result));
 
 /* The integrity level that counts for the object (SECURITY_MANDATORY_..._RID); Medium without a label. */
 ULONG sd_level(const struct sd *sd);
