@@ -1,7 +1,9 @@
 /* Requests from the shim and replies of the broker.
  *
  * A payload is a fixed sequence of msgpack scalars (unsigned integers and bin), one after the other, with no container
- * around them: msgpack-c allocates nothing for a scalar, so no header can announce memory, and there is nothing to nest.
+ * around them: no header can announce memory that msgpack-c would then allocate, and there is nothing to nest. A type byte is
+ * checked before msgpack-c sees it: positive fixint and uint 8 to 64 for an integer (any of these widths), bin 8 to 32 for a
+ * name.
  * The first integer of a request is its operation; each operation has a fixed list of fields (the table in message.c).
  * A wrong type, an integer over the field's range, a name over SBX_NAME_MAX or of odd size, a missing or a trailing byte makes
  * the whole message invalid. Names are UTF-16LE bytes, since a Windows name need not be valid Unicode. */
@@ -105,7 +107,7 @@ struct sbx_reply {
 #define SBX_REPLY_FRAME_MAX 64u
 
 /* Packs *request as a whole frame (header and payload) into `out` of `capacity` bytes. Returns the frame's size in bytes, or 0
- * when it does not fit, the operation is unknown or a name is over SBX_NAME_MAX. Allocates nothing. */
+ * when it does not fit, the operation is unknown, or a name is over SBX_NAME_MAX or of odd size. Allocates nothing. */
 size_t sbx_request_pack(const struct sbx_request *request, uint8_t *out, size_t capacity);
 
 /* Unpacks a payload (no header). Names in *request point into `payload`. Returns 0, or -1 when the payload is not exactly one
