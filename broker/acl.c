@@ -63,7 +63,7 @@ static bool is_allow(const struct sd_ace *ace) {
     return ace->type == ACCESS_ALLOWED_ACE_TYPE || ace->type == ACCESS_ALLOWED_CALLBACK_ACE_TYPE;
 }
 
-static bool is_for(const struct sd_ace *ace, PSID sid) { return ace->sid && EqualSid(ace->sid, sid); }
+static bool is_for(const struct sd_ace *ace, PSID sid) { return ace->sid && sid && EqualSid(ace->sid, sid); }
 
 static bool is_our_deny(const struct sd_ace *ace) {
     return ace->type == ACCESS_DENIED_ACE_TYPE && ace->mask == FILE_DELETE_CHILD && is_for(ace, &everyone) &&
@@ -243,6 +243,7 @@ NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity i
 struct picking {
     const PSID *sids;
     size_t count;
+    bool all_but; /* every SID of sbx that is not in sids */
     bool protect_only;
     bool denies; /* take the deny of FILE_DELETE_CHILD too */
 };
@@ -258,10 +259,10 @@ static bool pick_ours(void *context, const struct sd_ace *ace) {
     }
     for (size_t i = 0; i < picking->count; i++) {
         if (EqualSid(ace->sid, picking->sids[i])) {
-            return true;
+            return !picking->all_but;
         }
     }
-    return !picking->count && acl_is_sbx_sid(ace->sid);
+    return picking->all_but && acl_is_sbx_sid(ace->sid);
 }
 
 static bool holds_sbx_sid(const ACL *dacl) {
@@ -286,8 +287,7 @@ static bool label_is_ours(const struct sd *sd) {
     return false;
 }
 
-NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, bool *changed) {
-    struct picking picking = {.sids = sids, .count = count};
+static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, bool *changed) {
     struct sd sd;
     unsigned removed = 0;
     *changed = false;
@@ -315,6 +315,14 @@ NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t cou
     free(clean);
     sd_free(&sd);
     return status;
+}
+
+NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, bool *changed) {
+    return unstamp(object, directory, (struct picking){.sids = sids, .count = count, .all_but = !count}, changed);
+}
+
+NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, bool *changed) {
+    return unstamp(object, directory, (struct picking){.sids = keep, .count = count, .all_but = true}, changed);
 }
 
 NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed) {

@@ -42,7 +42,7 @@ bool acl_is_sbx_sid(PSID sid);
 /* Rights a handle needs for acl_stamp. */
 #define ACL_STAMP_ACCESS (READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE)
 
-/* Reads what `object` carries for capability SID `sid`. Handle needs READ_CONTROL. Returns an NTSTATUS. */
+/* Reads what `object` carries for capability SID `sid` (NULL: of no SID). Handle needs READ_CONTROL. Returns an NTSTATUS. */
 NTSTATUS acl_query(HANDLE object, bool directory, PSID sid, struct acl_state *state) __attribute__((warn_unused_result));
 
 /* Adds what is missing (allow, deny on directories, the label when `integrity` asks for it). Changes nothing when nothing is
@@ -60,6 +60,10 @@ NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity i
  * entry needs them, and where nothing of ours was found. With nothing of ours left the DACL is byte for byte what it was before.
  * Handle as for acl_stamp. Returns an NTSTATUS, ACL_LABEL_REFUSED as above. */
 NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, bool *changed)
+    __attribute__((warn_unused_result));
+
+/* The same for every SID that acl_new_sid made, but for those of `keep`. */
+NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, bool *changed)
     __attribute__((warn_unused_result));
 
 /* Makes `object` unwritable for `sid` (protected path): explicit deny of (W,D,DC,WDAC,WO) for the SID, inheritable on

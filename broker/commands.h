@@ -1,0 +1,20 @@
+/* The commands that look at and mend what sbx has put on the disk, for the table in cli_table.c. */
+#ifndef SBX_BROKER_COMMANDS_H
+#define SBX_BROKER_COMMANDS_H
+
+#include "cli.h"
+
+/* `sbx roots list | show PATH | repair PATH | clean PATH | clean --all | relabel [PATH]`. `argv` holds the words after "roots".
+ * Returns 0, 1 when show finds something that is not as it should be, SBX_EXIT_FAILED after a message. */
+int cmd_roots(int argc, wchar_t **argv);
+extern const struct cli_option roots_options[];
+
+/* `sbx explain [--op OP] PATH`: 0 when it is allowed inside, 1 when not, SBX_EXIT_FAILED after a message. */
+int cmd_explain(int argc, wchar_t **argv);
+extern const struct cli_option explain_options[];
+
+/* `sbx doctor`: 0 when all is well, 1 when something was found, SBX_EXIT_FAILED after a message. */
+int cmd_doctor(int argc, wchar_t **argv);
+extern const struct cli_option doctor_options[];
+
+#endif

@@ -1,0 +1,29 @@
+#include "jsonout.h"
+
+#include "cli.h"
+#include "msg.h"
+
+#include <stdlib.h>
+
+json_t *jsonout_text(const wchar_t *text) {
+    int size = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
+    char *bytes = size > 0 ? malloc((size_t)size) : NULL;
+    if (bytes) {
+        WideCharToMultiByte(CP_UTF8, 0, text, -1, bytes, size, NULL, NULL);
+    }
+    json_t *value = bytes ? json_string(bytes) : NULL;
+    free(bytes);
+    return value;
+}
+
+int jsonout_print(json_t *value) {
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    json_decref(value);
+    if (!text) {
+        msg_error(L"out of memory");
+        return SBX_EXIT_FAILED;
+    }
+    msg_bytes(text);
+    free(text);
+    return 0;
+}
