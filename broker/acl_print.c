@@ -112,13 +112,35 @@ void acl_rights_text(BYTE type, BYTE flags, ACCESS_MASK mask, wchar_t *text, siz
     append_mask(mask, text, size);
 }
 
+/* Integrity levels, which have no account to look up everywhere. */
+static const wchar_t *level_name(PSID sid) {
+    static const struct {
+        WELL_KNOWN_SID_TYPE type;
+        const wchar_t *name;
+    } levels[] = {
+        {WinUntrustedLabelSid, L"Mandatory Label\\Untrusted Mandatory Level"},
+        {WinLowLabelSid, L"Mandatory Label\\Low Mandatory Level"},
+        {WinMediumLabelSid, L"Mandatory Label\\Medium Mandatory Level"},
+        {WinHighLabelSid, L"Mandatory Label\\High Mandatory Level"},
+        {WinSystemLabelSid, L"Mandatory Label\\System Mandatory Level"},
+    };
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (IsWellKnownSid(sid, levels[i].type)) {
+            return levels[i].name;
+        }
+    }
+    return NULL;
+}
+
 void acl_sid_text(PSID sid, wchar_t *text, size_t size) {
     wchar_t name[PRINT_NAME], domain[PRINT_NAME];
     DWORD name_units = PRINT_NAME, domain_units = PRINT_NAME;
     SID_NAME_USE use;
     wchar_t *string = NULL;
     text[0] = 0;
-    if (!acl_is_sbx_sid(sid) && LookupAccountSidW(NULL, sid, name, &name_units, domain, &domain_units, &use) && name[0]) {
+    if (level_name(sid)) {
+        append(text, size, level_name(sid));
+    } else if (!acl_is_sbx_sid(sid) && LookupAccountSidW(NULL, sid, name, &name_units, domain, &domain_units, &use) && name[0]) {
         append(text, size, domain);
         append(text, size, domain[0] ? L"\\" : L"");
         append(text, size, name);
