@@ -318,6 +318,48 @@ static void test_what_the_kernel_says(void **state) {
     LocalFree(sid);
 }
 
+/* The label needs WRITE_OWNER. Who may change the DACL gives himself that for the moment; the DACL is as before afterwards.
+ * Without the right in both passes of the check the label is refused, and the DACL is put back all the same. */
+static void check_label_without_write_owner(bool user_counts) {
+    wchar_t sddl[400], *user_text, *sid_text;
+    PSID user = token_user_sid(), sid = acl_new_sid();
+    SID_AND_ATTRIBUTES restricting = {user_counts ? user : sid, 0};
+    HANDLE own, primary, token;
+    bool changed;
+    assert_true(ConvertSidToStringSidW(user, &user_text));
+    assert_true(ConvertSidToStringSidW(sid, &sid_text));
+    _snwprintf(sddl, 399, L"D:(A;;0x1601bf;;;%ls)(A;;0x1601bf;;;%ls)", user_text, sid_text);
+    HANDLE object = make(false, sddl);
+    struct sd before = read_back(object);
+    assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &own));
+    assert_true(CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN, 0, NULL, 0, NULL, 1, &restricting, &primary));
+    assert_true(DuplicateTokenEx(primary, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenImpersonation, &token));
+    assert_true(ImpersonateLoggedOnUser(token));
+    NTSTATUS status = acl_stamp(object, false, sid, ACL_LABEL_LOW, &changed);
+    assert_true(RevertToSelf());
+    struct sd after = read_back(object);
+    assert_int_equal(status, user_counts ? STATUS_SUCCESS : ACL_LABEL_REFUSED);
+    assert_int_equal(changed, user_counts);
+    assert_int_equal(sd_level(&after), user_counts ? SECURITY_MANDATORY_LOW_RID : SECURITY_MANDATORY_MEDIUM_RID);
+    assert_same_dacl(&before, &after);
+    sd_free(&before);
+    sd_free(&after);
+    HANDLE handles[] = {own, primary, token, object};
+    for (int i = 0; i < 4; i++) {
+        CloseHandle(handles[i]);
+    }
+    LocalFree(user_text);
+    LocalFree(sid_text);
+    LocalFree(user);
+    LocalFree(sid);
+}
+
+static void test_label_without_write_owner(void **state) {
+    (void)state;
+    check_label_without_write_owner(true);
+    check_label_without_write_owner(false);
+}
+
 /* Every cut and every changed byte of a descriptor is either read or refused, never read past its end. */
 static void test_damaged_descriptors(void **state) {
     (void)state;
@@ -412,6 +454,7 @@ int main(void) {
         cmocka_unit_test(test_explicit_label_is_not_lowered),
         cmocka_unit_test(test_protect),
         cmocka_unit_test(test_what_the_kernel_says),
+        cmocka_unit_test(test_label_without_write_owner),
         cmocka_unit_test(test_damaged_descriptors),
         cmocka_unit_test(test_sids),
         cmocka_unit_test(test_print),
