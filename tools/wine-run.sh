@@ -3,16 +3,17 @@
 #
 # usage: wine-run.sh PROGRAM ARGUMENT...
 #
-# WINEPREFIX says where; without it a prefix below build/ serves. The prefix's server goes on for the next program and ends
-# by itself when it is idle.
+# WINEPREFIX names a prefix whose server runs (prefix.sh ... start). Without it a prefix below build/ serves, whose server
+# goes on for the next program.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 sw=$root/build/strictwine
-WINEPREFIX=${WINEPREFIX:-$root/build/prefix/unit}
+if [ -z "${WINEPREFIX:-}" ]; then
+    WINEPREFIX=$root/build/prefix/unit
+    "$root/tests/strictwine/prefix.sh" "$sw" "$WINEPREFIX" start
+fi
 WINEDEBUG=${WINEDEBUG:--all}
 export WINEPREFIX WINEDEBUG
-"$root/tests/strictwine/prefix.sh" "$sw" "$WINEPREFIX"
-"$sw/wineserver" -p60 > /dev/null 2>&1 || true
 status=$(mktemp)
 {
     "$sw/wine" "$@" < /dev/null 2>&1

@@ -10,7 +10,8 @@ import pathlib
 import shutil
 import sys
 
-TOKEN, FILE, DIR, FD, PIPE = ("server/%s.c" % n for n in ("token", "file", "change", "fd", "named_pipe"))
+TOKEN, FILE, DIR, FD, PIPE, PROCESS, THREAD = (
+    "server/%s.c" % n for n in ("token", "file", "change", "fd", "named_pipe", "process", "thread"))
 PROTOCOL = "server/protocol.def"
 NT_SECURITY, NT_FILE = "dlls/ntdll/unix/security.c", "dlls/ntdll/unix/file.c"
 
@@ -84,12 +85,21 @@ NEW_CLASSES = """
     }
 """
 
+BASIC_INFORMATION = """            OBJECT_BASIC_INFORMATION granted;
+
+            if (!NtQueryObject( handle, ObjectBasicInformation, &granted, sizeof(granted), NULL ) &&
+                !(granted.GrantedAccess & FILE_WRITE_ATTRIBUTES))
+                return io->u.Status = STATUS_ACCESS_DENIED;
+"""
+
 # (file, how, anchor, text); how: after | before | replace
 HOOKS = [
     (TOKEN, "after", '#include "security.h"\n', '#include "strict.h"\n'),
     (TOKEN, "after", "    int            elevation;       /* elevation type */\n", "    struct strict_part strict;\n"),
     (TOKEN, "before", "static void token_dump( struct object *obj, int verbose );\n",
      "static int strict_second_pass;\n"
+     "static int strict_owner_limited( const struct acl *dacl );\n"
+     "static const struct sid *strict_ace_sid( const struct sid *sid, const struct sid *owner );\n"
      "static int strict_copy( struct token *token, const struct strict_part *from );\n"
      "static void strict_free( struct token *token );\n"
      "static void strict_filter( struct token *token, const struct sid *sids, unsigned int count, unsigned int flags );\n"
@@ -126,15 +136,46 @@ HOOKS = [
      "            attrs[i] = SE_GROUP_MANDATORY | SE_GROUP_ENABLED;\n            sid = copy_sid( sid, token->strict.sids[i] );\n        }\n"
      "    return attrs_len;\n}\n\n"),
     (TOKEN, "end", "", '\n#include "strict_token.c"\n'),
+    # an owner has READ_CONTROL and WRITE_DAC, not DELETE, and not even those where an OWNER RIGHTS entry says otherwise
+    (TOKEN, "replace", "    if (token_sid_present( token, owner, FALSE ))\n    {\n        current_access |= (STANDARD_RIGHTS_REQUIRED | SYNCHRONIZE);\n",
+     "    if (!strict_owner_limited( dacl ) && token_sid_present( token, owner, FALSE ))\n    {\n        current_access |= READ_CONTROL | WRITE_DAC;\n"),
+    (TOKEN, "replace", "        const struct sid *sid = (const struct sid *)(ace + 1);\n\n        if (ace->flags & INHERIT_ONLY_ACE) continue;\n",
+     "        const struct sid *sid = strict_ace_sid( (const struct sid *)(ace + 1), owner );\n\n        if (ace->flags & INHERIT_ONLY_ACE) continue;\n"),
+    # a deny-only group, which is not enabled, counts in deny entries
+    (TOKEN, "replace", "        if (!(group->attrs & SE_GROUP_ENABLED)) continue;\n        if (!deny",
+     "        if (!(group->attrs & SE_GROUP_ENABLED) && !(deny && (group->attrs & SE_GROUP_USE_FOR_DENY_ONLY))) continue;\n"
+     "        if (!deny"),
+    # a deny entry takes nothing back that an entry before it allowed
+    (TOKEN, "replace", "                    if (desired_access & access) goto done;\n",
+     "                    if (desired_access & access & ~current_access) goto done;\n"),
+    (TOKEN, "replace", "            if (thread->token)\n                release_object( thread->token );\n            thread->token = token;\n",
+     "            if (!strict_may_take( token )) { release_object( token ); return; }\n"
+     "            if (thread->token)\n                release_object( thread->token );\n            thread->token = token;\n"),
+
+    (PROCESS, "after", '#include "security.h"\n', '#include "strict.h"\n'),
+    (PROCESS, "replace", "    if (!token_assign_label( process->token, &high_label_sid ))\n",
+     "    if (!token_assign_label( process->token, strict_level_sid( process->token )) ||\n"
+     "        !strict_default_sd( &process->obj, process->token, SYSTEM_MANDATORY_LABEL_NO_WRITE_UP | SYSTEM_MANDATORY_LABEL_NO_READ_UP ))\n"),
+    (PROCESS, "before", "    if (req->debug && !(debug_obj = get_debug_obj(",
+     "    if (token && !strict_may_take( token ))\n    {\n        close( socket_fd );\n        goto done;\n    }\n"),
+    (THREAD, "after", '#include "security.h"\n', '#include "strict.h"\n'),
+    (THREAD, "before", "    if (!(thread->id = alloc_ptid( thread )))\n    {\n        close( fd );\n",
+     "    strict_default_sd( &thread->obj, process->token, SYSTEM_MANDATORY_LABEL_NO_WRITE_UP | SYSTEM_MANDATORY_LABEL_NO_READ_UP );\n"),
 
     (FD, "after", '#include "request.h"\n', '#include "strict.h"\n'),
     (FD, "before", "    /* when creating a hard link, source cannot be a dir */\n",
      "    if (!strict_check_rename( fd, name, replace, create_link )) goto failed;\n"),
     (FD, "replace", "    if ((fd = get_handle_fd_obj( current->process, req->handle, 0 )))\n    {\n        set_fd_name(",
-     "    if ((fd = get_handle_fd_obj( current->process, req->handle, req->link ? 0 : DELETE )))\n    {\n        set_fd_name("),
+     "    if ((fd = get_handle_fd_obj( current->process, req->handle, req->link ? strict_link_access() : DELETE )))\n    {\n        set_fd_name("),
     (PIPE, "after", '#include "security.h"\n', '#include "strict.h"\n'),
     (PIPE, "before", "    if (list_empty( &pipe->listeners ))\n    {\n        set_error( STATUS_PIPE_NOT_AVAILABLE );\n",
      "    if (!strict_check_object( obj, &file_type.mapping, access )) return NULL;\n"),
+    (PIPE, "after", "                                                DACL_SECURITY_INFORMATION |\n                                                SACL_SECURITY_INFORMATION );\n",
+     "        strict_pipe_created( &pipe->obj );\n"),
+    # one more instance of a pipe that another program made
+    (PIPE, "before", "        if (pipe->maxinstances <= pipe->instances)\n",
+     "        if (!strict_check_object( &pipe->obj, &file_type.mapping, FILE_CREATE_PIPE_INSTANCE ))\n"
+     "        {\n            release_object( pipe );\n            return;\n        }\n"),
 
     (NT_SECURITY, "replace", '    if (flags)\n        FIXME( "flags %#x unsupported\\n", (int)flags );\n', ""),
     (NT_SECURITY, "replace", '    if (restrict_sids)\n        FIXME( "support for restricting sids not yet implemented\\n" );\n', ""),
@@ -146,13 +187,14 @@ HOOKS = [
     (NT_SECURITY, "replace", '        FIXME( "TokenIntegrityLevel stub!\\n" );\n        ret = STATUS_SUCCESS;\n', SET_INTEGRITY),
     (PROTOCOL, "end", "", INTEGRITY_REQUEST),
     (NT_FILE, "after", "void *ptr, ULONG len, FILE_INFORMATION_CLASS class )\n{\n    int fd, needs_close;\n    unsigned int status = STATUS_SUCCESS;\n", NEW_CLASSES),
+    (NT_FILE, "after", "            LARGE_INTEGER mtime, atime;\n\n", BASIC_INFORMATION),
 ]
 
 CREATE_HOOKS = [
     (FILE, "replace", "        reply->handle = alloc_handle( current->process, file, req->access, objattr->attributes );\n",
      "        reply->handle = strict_open_handle( file, req->access, objattr->attributes );\n"),
     (FILE, "before", "    /* FIXME: should set error to STATUS_OBJECT_NAME_COLLISION if file existed before */\n",
-     "    if (!strict_check_open( root, name, flags, access, options )) goto done;\n"
+     "    if (!strict_check_open( root, name, flags, create, access, options )) goto done;\n"
      "    existed = strict_exists( root, name );\n\n"),
     (FILE, "replace", "    int flags;\n    char *name;\n    mode_t mode;\n\n    if (!len", "    int flags, existed;\n    char *name;\n    mode_t mode;\n\n    if (!len"),
     (FILE, "after", "        obj = create_file_obj( fd, access, mode );\n\n",
