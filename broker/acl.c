@@ -240,6 +240,25 @@ NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity i
     return status;
 }
 
+NTSTATUS acl_keep_children(HANDLE directory, bool *changed) {
+    struct sd sd;
+    struct acl_state state;
+    *changed = false;
+    NTSTATUS status = sd_read(directory, &sd);
+    if (NT_SUCCESS(status)) {
+        query(&sd, true, NULL, &state);
+        if (!state.deny && sd.dacl) {
+            ACL *denying = sd_insert(sd.dacl, sizeof(*sd.dacl), ACCESS_DENIED_ACE_TYPE, CONTAINER_INHERIT_ACE, FILE_DELETE_CHILD,
+                                     &everyone);
+            status = denying ? sd_write_dacl(directory, denying, sd.control) : STATUS_INVALID_ACL;
+            *changed = NT_SUCCESS(status);
+            free(denying);
+        }
+    }
+    sd_free(&sd);
+    return status;
+}
+
 struct picking {
     const PSID *sids;
     size_t count;

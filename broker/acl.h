@@ -55,6 +55,9 @@ NTSTATUS acl_query(HANDLE object, bool directory, PSID sid, struct acl_state *st
 NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed)
     __attribute__((warn_unused_result));
 
+/* Adds only the deny of FILE_DELETE_CHILD, for a directory of sbx's own. */
+NTSTATUS acl_keep_children(HANDLE directory, bool *changed) __attribute__((warn_unused_result));
+
 /* Removes every entry of ours for the SIDs of `sids`, explicit or inherited; with count 0 for every SID that acl_new_sid made.
  * The deny of FILE_DELETE_CHILD and a label in the form that sbx puts go with the last of them: they stay while another root's
  * entry needs them, and where nothing of ours was found. With nothing of ours left the DACL is byte for byte what it was before.

@@ -52,6 +52,21 @@ static bool is_full_path(const wchar_t *path) {
     return ((path[0] >= L'A' && path[0] <= L'Z') || (path[0] >= L'a' && path[0] <= L'z')) && path[1] == L':' && path[2] == L'\\';
 }
 
+/* A directory that was there before (made by hand, restored from a backup) gets the deny too. */
+static void harden(const wchar_t *path) {
+    bool changed;
+    NTSTATUS status = STATUS_ACCESS_DENIED;
+    HANDLE directory = CreateFileW(path, ACL_STAMP_ACCESS, NT_SHARE_ALL, NULL, OPEN_EXISTING,
+                                   FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    if (directory != INVALID_HANDLE_VALUE) {
+        status = acl_keep_children(directory, &changed);
+        CloseHandle(directory);
+    }
+    if (!NT_SUCCESS(status)) {
+        msg_warn(L"%ls cannot be protected against deletes: %ls", path, msg_status_text(status));
+    }
+}
+
 bool roots_state_dir(wchar_t *path, size_t units) {
     DWORD used = GetEnvironmentVariableW(L"LOCALAPPDATA", path, (DWORD)units);
     if ((!used || used >= units || !is_full_path(path)) && !known_folder(path, units)) {
@@ -79,6 +94,9 @@ bool roots_state_dir(wchar_t *path, size_t units) {
     if (kind == INVALID_FILE_ATTRIBUTES || !(kind & FILE_ATTRIBUTE_DIRECTORY) || (kind & FILE_ATTRIBUTE_REPARSE_POINT)) {
         msg_error(L"%ls is in the way: sbx keeps its state in a directory of that name", path);
         return false;
+    }
+    if (error) {
+        harden(path);
     }
     return true;
 }

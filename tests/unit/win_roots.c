@@ -248,6 +248,25 @@ static void test_private(void **state) {
     }
 }
 
+/* A state directory that was there before is kept from being emptied by FILE_DELETE_CHILD as well. */
+static void test_old_directory_is_hardened(void **state) {
+    (void)state;
+    wchar_t other[MAX_PATH], path[MAX_PATH];
+    struct acl_state found;
+    _snwprintf(other, MAX_PATH - 1, L"%ls\\elsewhere", base);
+    _snwprintf(path, MAX_PATH - 1, L"%ls\\sbx", other);
+    assert_true(CreateDirectoryW(other, NULL) && CreateDirectoryW(path, NULL));
+    for (int i = 0; i < 2; i++) {
+        HANDLE directory = CreateFileW(path, READ_CONTROL, NT_SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+        assert_int_equal(acl_query(directory, true, NULL, &found), STATUS_SUCCESS);
+        assert_int_equal(found.deny, i);
+        CloseHandle(directory);
+        assert_true(SetEnvironmentVariableW(L"LOCALAPPDATA", other));
+        assert_true(roots_state_dir(path, MAX_PATH));
+        assert_true(SetEnvironmentVariableW(L"LOCALAPPDATA", base));
+    }
+}
+
 /* What each of the concurrent runs does: asks for the same roots, in another order. */
 static int run_as_one_of_many(unsigned seed) {
     for (unsigned i = 0; i < ROOTS_PER_RUN; i++) {
@@ -297,7 +316,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup(test_forget_and_prune, fresh),      cmocka_unit_test_setup(test_damage_is_set_aside, fresh),
         cmocka_unit_test_setup(test_later_version_is_left, fresh), cmocka_unit_test_setup(test_every_kind_of_damage, fresh),
         cmocka_unit_test_setup(test_private, fresh),               cmocka_unit_test_setup(test_concurrent_runs, fresh),
-        cmocka_unit_test_setup(test_unusable_names, fresh),
+        cmocka_unit_test_setup(test_unusable_names, fresh),        cmocka_unit_test(test_old_directory_is_hardened),
     };
     if (argc == 3 && !strcmp(argv[1], "--one-of-many")) {
         return GetEnvironmentVariableW(L"LOCALAPPDATA", base, MAX_PATH) ? run_as_one_of_many((unsigned)atoi(argv[2])) : 1;
