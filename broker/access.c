@@ -7,8 +7,7 @@
 #include <stdlib.h>
 
 /* What WRITE_RESTRICTED checks a second time. FILE_DELETE_CHILD is not in it: that is the known hole. */
-#define SECOND_CHECK                                                                                                           \
-    ((FILE_GENERIC_WRITE & ~(READ_CONTROL | SYNCHRONIZE)) | DELETE | WRITE_DAC | WRITE_OWNER)
+#define SECOND_CHECK ((FILE_GENERIC_WRITE & ~(READ_CONTROL | SYNCHRONIZE)) | DELETE | WRITE_DAC | WRITE_OWNER)
 #define NOT_WRITING (FILE_GENERIC_READ | FILE_GENERIC_EXECUTE)
 
 static GENERIC_MAPPING file_rights(void) {
@@ -40,8 +39,8 @@ bool access_open(const PSID *sids, size_t count, bool low, struct access_subject
         all[count] = run;
         error = token_create_strict(all, count + 1, run, low, &primary);
     }
-    if (!error && !DuplicateTokenEx(primary, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation,
-                                    &subject->token)) {
+    if (!error && !DuplicateTokenEx(primary, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
+                                    TokenImpersonation, &subject->token)) {
         error = GetLastError();
     }
     if (primary) {
@@ -80,7 +79,8 @@ static bool names_user(const struct access_subject *subject, const struct sd_ace
     }
     for (DWORD i = 0; i < subject->groups->GroupCount; i++) {
         const SID_AND_ATTRIBUTES *group = &subject->groups->Groups[i];
-        bool counts = (group->Attributes & SE_GROUP_ENABLED) || ((group->Attributes & SE_GROUP_USE_FOR_DENY_ONLY) && is_denying(ace));
+        bool counts = (group->Attributes & SE_GROUP_ENABLED) ||
+                      ((group->Attributes & SE_GROUP_USE_FOR_DENY_ONLY) && is_denying(ace));
         if (counts && EqualSid(ace->sid, group->Sid)) {
             return true;
         }
@@ -97,8 +97,8 @@ static bool names_restricting(const struct access_subject *subject, const struct
     return false;
 }
 
-/* One pass over the DACL. Returns whether all of `access` is granted; *ace is the entry that granted the last of it, or the one
- * that denied. */
+/* One pass over the DACL. Returns whether all of `access` is granted; *ace is the entry that granted the last of it, or
+ * the one that denied. */
 static bool pass(const struct access_subject *subject, const struct sd *sd, ACCESS_MASK access,
                  bool (*names)(const struct access_subject *, const struct sd_ace *), struct access_verdict *verdict) {
     GENERIC_MAPPING mapping = file_rights();
@@ -129,7 +129,9 @@ static bool system_allows(const struct access_subject *subject, const struct sd 
     BYTE privileges[256];
     DWORD size = sizeof(privileges), granted = 0;
     BOOL allowed = FALSE;
-    return AccessCheck(sd->bytes, subject->token, access, &mapping, (PPRIVILEGE_SET)privileges, &size, &granted, &allowed) && allowed;
+    return AccessCheck(sd->bytes, subject->token, access, &mapping, (PPRIVILEGE_SET)privileges, &size, &granted,
+                       &allowed) &&
+           allowed;
 }
 
 struct access_verdict access_evaluate(const struct access_subject *subject, const struct sd *sd, ACCESS_MASK access) {

@@ -1,5 +1,5 @@
-/* What a sandboxed program may do to an object, and which entry decides: the system's own access check with the token that a run
- * would have, and beside it the same steps taken one by one for the explanation. */
+/* What a sandboxed program may do to an object, and which entry decides: the system's own access check with the token
+ * that a run would have, and beside it the same steps taken one by one for the explanation. */
 #ifndef SBX_BROKER_ACCESS_H
 #define SBX_BROKER_ACCESS_H
 
@@ -17,10 +17,10 @@ struct access_subject {
 
 enum access_reason {
     ACCESS_GRANTED,
-    ACCESS_BY_LEVEL,      /* the object's integrity level is above the program's */
-    ACCESS_BY_USER,       /* the user himself may not */
-    ACCESS_BY_SANDBOX,    /* the user may, no restricting SID may */
-    ACCESS_BY_SYSTEM      /* the system denies it for a reason that is not in the descriptor */
+    ACCESS_BY_LEVEL,   /* the object's integrity level is above the program's */
+    ACCESS_BY_USER,    /* the user himself may not */
+    ACCESS_BY_SANDBOX, /* the user may, no restricting SID may */
+    ACCESS_BY_SYSTEM   /* the system denies it for a reason that is not in the descriptor */
 };
 
 struct access_verdict {
@@ -29,9 +29,10 @@ struct access_verdict {
     struct sd_ace ace;
 };
 
-/* The program of a run with the capability SIDs `sids`. Returns false with a message. Close it with access_close, also after a
- * failure. */
-bool access_open(const PSID *sids, size_t count, bool low, struct access_subject *subject) __attribute__((warn_unused_result));
+/* The program of a run with the capability SIDs `sids`. Returns false with a message. Close it with access_close, also
+ * after a failure. */
+bool access_open(const PSID *sids, size_t count, bool low, struct access_subject *subject)
+    __attribute__((warn_unused_result));
 void access_close(struct access_subject *subject);
 
 /* May the program open the object that `sd` belongs to with all of `access`? The ACE points into `sd`. */

@@ -18,8 +18,10 @@ struct fixed_sid {
 };
 
 static struct fixed_sid everyone = {SID_REVISION, 1, {SECURITY_WORLD_SID_AUTHORITY}, {SECURITY_WORLD_RID}};
-static struct fixed_sid low_level = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
-static struct fixed_sid medium_level = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_MEDIUM_RID}};
+static struct fixed_sid low_level = {
+    SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
+static struct fixed_sid medium_level = {
+    SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_MEDIUM_RID}};
 
 /* The last word of a SID of ours: a mix of the random ones. The top bit is never set in an account's number. */
 static DWORD last_word(const DWORD *random) {
@@ -129,8 +131,8 @@ static ULONG allow_position(const ACL *dacl) {
     return position > after_denies ? position : after_denies;
 }
 
-/* A handle to `object` with WRITE_OWNER. Where the user has none but may change the DACL, the right is granted to him just for
- * the open; the DACL is put back at once. */
+/* A handle to `object` with WRITE_OWNER. Where the user has none but may change the DACL, the right is granted to him
+ * just for the open; the DACL is put back at once. */
 static NTSTATUS open_as_owner(HANDLE object, const struct sd *sd, HANDLE *again) {
     const ACCESS_MASK access = READ_CONTROL | WRITE_OWNER | SYNCHRONIZE;
     NTSTATUS status = object_reopen(object, access, OBJECT_OPTIONS, again);
@@ -156,8 +158,8 @@ static NTSTATUS open_as_owner(HANDLE object, const struct sd *sd, HANDLE *again)
     return status;
 }
 
-/* Replaces the object's label by one at `level` with `flags`, or by none (level NULL); sees afterwards whether it holds, since a
- * filesystem without labels may say that all is well. */
+/* Replaces the object's label by one at `level` with `flags`, or by none (level NULL); sees afterwards whether it
+ * holds, since a filesystem without labels may say that all is well. */
 static NTSTATUS put_label(HANDLE object, struct fixed_sid *level, BYTE flags) {
     const ACL none = {.AclRevision = ACL_REVISION, .AclSize = sizeof(none)};
     ACL *labels = NULL;
@@ -196,7 +198,8 @@ static bool label_is_explicit(const struct sd *sd) {
 }
 
 /* Adds the missing entries to the DACL and reads it back. */
-static NTSTATUS stamp_dacl(HANDLE object, bool directory, PSID sid, const struct sd *sd, const struct acl_state *state) {
+static NTSTATUS stamp_dacl(HANDLE object, bool directory, PSID sid, const struct sd *sd,
+                           const struct acl_state *state) {
     ACL *denying = NULL, *allowing = NULL;
     const ACL *dacl = sd->dacl;
     if (!state->deny) {
@@ -248,8 +251,8 @@ NTSTATUS acl_keep_children(HANDLE directory, bool *changed) {
     if (NT_SUCCESS(status)) {
         query(&sd, true, NULL, &state);
         if (!state.deny && sd.dacl) {
-            ACL *denying = sd_insert(sd.dacl, sizeof(*sd.dacl), ACCESS_DENIED_ACE_TYPE, CONTAINER_INHERIT_ACE, FILE_DELETE_CHILD,
-                                     &everyone);
+            ACL *denying = sd_insert(sd.dacl, sizeof(*sd.dacl), ACCESS_DENIED_ACE_TYPE, CONTAINER_INHERIT_ACE,
+                                     FILE_DELETE_CHILD, &everyone);
             status = denying ? sd_write_dacl(directory, denying, sd.control) : STATUS_INVALID_ACL;
             *changed = NT_SUCCESS(status);
             free(denying);

@@ -48,11 +48,8 @@ static const struct name single_rights[] = {
 };
 
 static const struct name inheritance[] = {
-    {INHERITED_ACE, L"(I)"},
-    {OBJECT_INHERIT_ACE, L"(OI)"},
-    {CONTAINER_INHERIT_ACE, L"(CI)"},
-    {INHERIT_ONLY_ACE, L"(IO)"},
-    {NO_PROPAGATE_INHERIT_ACE, L"(NP)"},
+    {INHERITED_ACE, L"(I)"},     {OBJECT_INHERIT_ACE, L"(OI)"},       {CONTAINER_INHERIT_ACE, L"(CI)"},
+    {INHERIT_ONLY_ACE, L"(IO)"}, {NO_PROPAGATE_INHERIT_ACE, L"(NP)"},
 };
 
 static void append(wchar_t *text, size_t size, const wchar_t *more) {
@@ -140,7 +137,8 @@ void acl_sid_text(PSID sid, wchar_t *text, size_t size) {
     text[0] = 0;
     if (level_name(sid)) {
         append(text, size, level_name(sid));
-    } else if (!acl_is_sbx_sid(sid) && LookupAccountSidW(NULL, sid, name, &name_units, domain, &domain_units, &use) && name[0]) {
+    } else if (!acl_is_sbx_sid(sid) && LookupAccountSidW(NULL, sid, name, &name_units, domain, &domain_units, &use) &&
+               name[0]) {
         append(text, size, domain);
         append(text, size, domain[0] ? L"\\" : L"");
         append(text, size, name);
@@ -161,10 +159,12 @@ static bool is_ours(PSID sid, const PSID *sids, size_t count) {
 
 /* The deny of FILE_DELETE_CHILD names Everyone: it counts as ours beside an entry that is. */
 static bool is_deny_child(const struct sd_ace *ace) {
-    return ace->type == ACCESS_DENIED_ACE_TYPE && ace->mask == FILE_DELETE_CHILD && ace->sid && IsWellKnownSid(ace->sid, WinWorldSid);
+    return ace->type == ACCESS_DENIED_ACE_TYPE && ace->mask == FILE_DELETE_CHILD && ace->sid &&
+           IsWellKnownSid(ace->sid, WinWorldSid);
 }
 
-static NTSTATUS print_ace(const struct sd_ace *ace, bool ours, void (*emit)(void *context, const char *line), void *context) {
+static NTSTATUS print_ace(const struct sd_ace *ace, bool ours, void (*emit)(void *context, const char *line),
+                          void *context) {
     wchar_t line[3 * PRINT_NAME], rights[PRINT_NAME];
     if (!ace->sid) {
         _snwprintf(line, PRINT_NAME, L"(entry of type %u)", ace->type);
@@ -184,7 +184,8 @@ static NTSTATUS print_ace(const struct sd_ace *ace, bool ours, void (*emit)(void
     return STATUS_SUCCESS;
 }
 
-NTSTATUS acl_print(HANDLE object, const PSID *sids, size_t count, void (*emit)(void *context, const char *line), void *context) {
+NTSTATUS acl_print(HANDLE object, const PSID *sids, size_t count, void (*emit)(void *context, const char *line),
+                   void *context) {
     struct sd sd;
     NTSTATUS status = sd_read(object, &sd);
     if (!NT_SUCCESS(status)) {

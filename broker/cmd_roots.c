@@ -97,7 +97,8 @@ static void show_line(void *context, const char *line) {
 
 static bool is_directory(HANDLE object) {
     BY_HANDLE_FILE_INFORMATION information;
-    return GetFileInformationByHandle(object, &information) && (information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY);
+    return GetFileInformationByHandle(object, &information) &&
+           (information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY);
 }
 
 /* Opens the path that the person gave; NULL after a message. */
@@ -121,12 +122,12 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
     json_t *entries = arguments->json ? json_array() : NULL;
     struct acl_state state = {0};
     NTSTATUS status = acl_query(object, directory, root < 0 ? NULL : list->sids[root], &state);
-    enum root_health health = !NT_SUCCESS(status)                ? ROOT_UNREADABLE
-                              : !diskpath_has_acls(object)       ? ROOT_NO_ACLS
-                              : state.no_dacl                    ? ROOT_NO_DACL
+    enum root_health health = !NT_SUCCESS(status)                  ? ROOT_UNREADABLE
+                              : !diskpath_has_acls(object)         ? ROOT_NO_ACLS
+                              : state.no_dacl                      ? ROOT_NO_DACL
                               : root >= 0 && state.protected_entry ? ROOT_OK
-                              : state.allow && state.deny        ? ROOT_OK
-                                                                 : ROOT_INCOMPLETE;
+                              : state.allow && state.deny          ? ROOT_OK
+                                                                   : ROOT_INCOMPLETE;
     if (!arguments->json) {
         msg_line(L"%ls", final);
     }
@@ -142,8 +143,8 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
     } else if (arguments->json) {
         json_t *result = json_pack("{s:o,s:o?,s:o?,s:b,s:b,s:o}", "path", jsonout_text(final), "root",
                                    root < 0 ? NULL : jsonout_text(list->paths[root]), "state",
-                                   root < 0 ? NULL : jsonout_text(roots_health_text(health, &state)), "ok", code == 0, "protected",
-                                   state.protected_entry, "entries", entries);
+                                   root < 0 ? NULL : jsonout_text(roots_health_text(health, &state)), "ok", code == 0,
+                                   "protected", state.protected_entry, "entries", entries);
         int printed = jsonout_print(result);
         code = printed ? printed : code;
     } else if (root < 0) {
@@ -186,7 +187,8 @@ static int repair_path(const struct arguments *arguments, const struct roots_lis
     return ok ? 0 : SBX_EXIT_FAILED;
 }
 
-/* Cleans `path`; of the stored roots' SIDs those stay that belong to roots other than `root` (an index, or -1: none stays). */
+/* Cleans `path`; of the stored roots' SIDs those stay that belong to roots other than `root` (an index, or -1: none
+ * stays). */
 static int clean_tree(const struct roots_list *list, int root, const wchar_t *path) {
     struct tree_count count;
     PSID *keep = calloc(list->count + 1, sizeof(*keep));
@@ -283,8 +285,8 @@ static const struct {
     bool needs_path;
     bool may_all;
 } verbs[] = {
-    {L"list", list_roots, false, false},    {L"show", show_path, true, false},  {L"repair", repair_path, true, false},
-    {L"clean", clean, true, true},          {L"relabel", relabel, false, false},
+    {L"list", list_roots, false, false}, {L"show", show_path, true, false},   {L"repair", repair_path, true, false},
+    {L"clean", clean, true, true},       {L"relabel", relabel, false, false},
 };
 
 int cmd_roots(int argc, wchar_t **argv) {

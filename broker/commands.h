@@ -4,8 +4,8 @@
 
 #include "cli.h"
 
-/* `sbx roots list | show PATH | repair PATH | clean PATH | clean --all | relabel [PATH]`. `argv` holds the words after "roots".
- * Returns 0, 1 when show finds something that is not as it should be, SBX_EXIT_FAILED after a message. */
+/* `sbx roots list | show PATH | repair PATH | clean PATH | clean --all | relabel [PATH]`. `argv` holds the words after
+ * "roots". Returns 0, 1 when show finds something that is not as it should be, SBX_EXIT_FAILED after a message. */
 int cmd_roots(int argc, wchar_t **argv);
 extern const struct cli_option roots_options[];
 

@@ -67,5 +67,6 @@ bool diskpath_below(const wchar_t *path, const wchar_t *top) {
 
 bool diskpath_has_acls(HANDLE handle) {
     DWORD flags = 0;
-    return GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) && (flags & FILE_PERSISTENT_ACLS);
+    return GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) &&
+           (flags & FILE_PERSISTENT_ACLS);
 }

@@ -1,4 +1,5 @@
-/* Paths that a person gives to a command of sbx (never a path from a sandboxed program: those are judged by place.h). */
+/* Paths that a person gives to a command of sbx (never a path from a sandboxed program: those are judged by place.h).
+ */
 #ifndef SBX_BROKER_DISKPATH_H
 #define SBX_BROKER_DISKPATH_H
 
@@ -6,8 +7,9 @@
 
 #include <stdbool.h>
 
-/* Opens the file or directory at `path`, following links, and gives its full DOS path in the disk's spelling, without a trailing
- * backslash but for a drive's root: malloc'ed, owned by the caller. Returns NULL with the Win32 error in *error. */
+/* Opens the file or directory at `path`, following links, and gives its full DOS path in the disk's spelling, without a
+ * trailing backslash but for a drive's root: malloc'ed, owned by the caller. Returns NULL with the Win32 error in
+ * *error. */
 HANDLE diskpath_open(const wchar_t *path, ACCESS_MASK access, wchar_t **final, DWORD *error);
 
 /* `path` made full and without trailing backslashes, whether it exists or not: malloc'ed; NULL when it cannot be. */

@@ -45,8 +45,8 @@ static void say(struct report *report, enum level level, const wchar_t *check, c
     text[LINE_UNITS - 1] = 0;
     report->found += level >= LEVEL_WARNING;
     if (report->checks) {
-        json_array_append_new(report->checks, json_pack("{s:o,s:s,s:o}", "check", jsonout_text(check), "level", json_words[level],
-                                                        "text", jsonout_text(text)));
+        json_array_append_new(report->checks, json_pack("{s:o,s:s,s:o}", "check", jsonout_text(check), "level",
+                                                        json_words[level], "text", jsonout_text(text)));
     } else {
         msg_line(L"%-8ls %-11ls %ls", words[level], check, text);
     }
@@ -64,7 +64,8 @@ static void check_token(struct report *report) {
     DWORD size;
     bool queried = GetTokenInformation(subject.token, TokenPrivileges, buffer, sizeof(buffer), &size);
     if (!IsTokenRestricted(subject.token)) {
-        say(report, LEVEL_FAILED, L"token", L"the system makes a token without restricting SIDs: programs would not be confined");
+        say(report, LEVEL_FAILED, L"token",
+            L"the system makes a token without restricting SIDs: programs would not be confined");
     } else if (!queried || privileges->PrivilegeCount > 1) {
         say(report, LEVEL_WARNING, L"token", L"the restricted token keeps %lu privileges",
             queried ? (unsigned long)privileges->PrivilegeCount : 0ul);
@@ -85,8 +86,8 @@ static DWORD open_confined(HANDLE token, const wchar_t *path) {
     if (!ImpersonateLoggedOnUser(token)) {
         return GetLastError();
     }
-    HANDLE file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, 0,
-                              NULL);
+    HANDLE file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                              OPEN_EXISTING, 0, NULL);
     DWORD error = file == INVALID_HANDLE_VALUE ? GetLastError() : 0;
     if (file != INVALID_HANDLE_VALUE) {
         CloseHandle(file);
@@ -97,9 +98,11 @@ static DWORD open_confined(HANDLE token, const wchar_t *path) {
 
 static void report_confinement(struct report *report, DWORD without, DWORD with) {
     if (without == ERROR_ACCESS_DENIED && !with) {
-        say(report, LEVEL_OK, L"confinement", L"a write is denied without the capability SID's entry and allowed with it");
+        say(report, LEVEL_OK, L"confinement",
+            L"a write is denied without the capability SID's entry and allowed with it");
     } else if (!without) {
-        say(report, LEVEL_FAILED, L"confinement", L"the system lets a restricted token write anywhere: nothing is confined here");
+        say(report, LEVEL_FAILED, L"confinement",
+            L"the system lets a restricted token write anywhere: nothing is confined here");
     } else {
         say(report, LEVEL_FAILED, L"confinement", L"a stamped file cannot be written under a restricted token: %ls",
             msg_win32_text(without == ERROR_ACCESS_DENIED ? with : without));
@@ -113,17 +116,20 @@ static void check_confinement(struct report *report) {
     _snwprintf(name, 39, L"doctor-%lu.tmp", (unsigned long)GetCurrentProcessId());
     PSID sid = acl_new_sid();
     bool changed;
-    if (sid && state_path(name, path, PATH_UNITS) && access_open(&sid, 1, false, &subject) && !state_write(path, "x", 1)) {
+    if (sid && state_path(name, path, PATH_UNITS) && access_open(&sid, 1, false, &subject) &&
+        !state_write(path, "x", 1)) {
         DWORD without = open_confined(subject.token, path);
         HANDLE file = CreateFileW(path, ACL_STAMP_ACCESS, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                                   OPEN_EXISTING, 0, NULL);
-        NTSTATUS status = file == INVALID_HANDLE_VALUE ? STATUS_ACCESS_DENIED
-                                                       : acl_stamp(file, false, sid, ACL_LABEL_LOW, &changed);
+        NTSTATUS status =
+            file == INVALID_HANDLE_VALUE ? STATUS_ACCESS_DENIED : acl_stamp(file, false, sid, ACL_LABEL_LOW, &changed);
         report_confinement(report, without, open_confined(subject.token, path));
         if (status == ACL_LABEL_REFUSED) {
-            say(report, LEVEL_WARNING, L"labels", L"integrity labels cannot be set here: --integrity low does not work");
+            say(report, LEVEL_WARNING, L"labels",
+                L"integrity labels cannot be set here: --integrity low does not work");
         } else if (!NT_SUCCESS(status)) {
-            say(report, LEVEL_FAILED, L"labels", L"an access control list cannot be changed: %ls", msg_status_text(status));
+            say(report, LEVEL_FAILED, L"labels", L"an access control list cannot be changed: %ls",
+                msg_status_text(status));
         } else {
             say(report, LEVEL_OK, L"labels", L"integrity labels can be set");
         }
@@ -135,7 +141,8 @@ static void check_confinement(struct report *report) {
         say(report, LEVEL_FAILED, L"confinement", L"cannot be tried: no test file in the state directory");
     }
     say(report, LEVEL_NOTE, L"integrity",
-        L"--integrity medium leaves deletes open in every directory where you have Full Control; see sbx explain --integrity medium");
+        L"--integrity medium leaves deletes open in every directory where you have Full Control; see sbx explain "
+        L"--integrity medium");
     access_close(&subject);
     LocalFree(sid);
 }
@@ -163,8 +170,10 @@ static void check_filesystem(struct report *report, const wchar_t *what, const w
         say(report, LEVEL_WARNING, L"filesystem", L"%ls %ls cannot be opened: %ls", what, path, msg_win32_text(error));
         return;
     }
-    if (!GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, system, 64) || !(flags & FILE_PERSISTENT_ACLS)) {
-        say(report, LEVEL_WARNING, L"filesystem", L"%ls %ls (%ls) keeps no access control lists: it cannot be a root", what, final, system);
+    if (!GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, system, 64) ||
+        !(flags & FILE_PERSISTENT_ACLS)) {
+        say(report, LEVEL_WARNING, L"filesystem", L"%ls %ls (%ls) keeps no access control lists: it cannot be a root",
+            what, final, system);
     } else {
         say(report, LEVEL_OK, L"filesystem", L"%ls %ls (%ls)%ls", what, final, system,
             flags & FILE_SUPPORTS_HARD_LINKS ? L"" : L", no hard links: undo copies");
@@ -181,9 +190,11 @@ static void check_roots(struct report *report, const struct roots_list *list) {
         if (health == ROOT_OK) {
             say(report, LEVEL_OK, L"root", L"%ls: %ls", list->paths[i], text);
         } else if (health == ROOT_GONE) {
-            say(report, LEVEL_NOTE, L"root", L"%ls: %ls; forget it with sbx roots clean \"%ls\"", list->paths[i], text, list->paths[i]);
+            say(report, LEVEL_NOTE, L"root", L"%ls: %ls; forget it with sbx roots clean \"%ls\"", list->paths[i], text,
+                list->paths[i]);
         } else {
-            say(report, LEVEL_WARNING, L"root", L"%ls: %ls; sbx roots repair \"%ls\"", list->paths[i], text, list->paths[i]);
+            say(report, LEVEL_WARNING, L"root", L"%ls: %ls; sbx roots repair \"%ls\"", list->paths[i], text,
+                list->paths[i]);
         }
     }
     if (!list->count) {
@@ -233,8 +244,8 @@ static bool carries_our_sid(const struct sd *sd) {
 }
 
 /* A directory from which programs are started: what is planted there runs outside. */
-static void check_path_directory(struct report *report, const struct roots_list *list, const struct access_subject *subject,
-                                 const wchar_t *path) {
+static void check_path_directory(struct report *report, const struct roots_list *list,
+                                 const struct access_subject *subject, const wchar_t *path) {
     wchar_t *final;
     DWORD error;
     struct sd sd = {0};
@@ -244,12 +255,14 @@ static void check_path_directory(struct report *report, const struct roots_list 
     }
     int root = roots_list_find(list, final);
     if (root >= 0) {
-        say(report, LEVEL_WARNING, L"PATH", L"%ls lies in the root %ls: a sandboxed program can plant programs there", final,
-            list->paths[root]);
+        say(report, LEVEL_WARNING, L"PATH", L"%ls lies in the root %ls: a sandboxed program can plant programs there",
+            final, list->paths[root]);
     } else if (NT_SUCCESS(sd_read(handle, &sd)) && carries_our_sid(&sd)) {
-        say(report, LEVEL_WARNING, L"PATH", L"%ls carries entries of sbx and is no root; sbx roots clean \"%ls\"", final, final);
+        say(report, LEVEL_WARNING, L"PATH", L"%ls carries entries of sbx and is no root; sbx roots clean \"%ls\"",
+            final, final);
     } else if (sd.bytes && access_evaluate(subject, &sd, FILE_ADD_FILE).reason == ACCESS_GRANTED) {
-        say(report, LEVEL_WARNING, L"PATH", L"%ls is writable for every sandboxed program (see sbx explain \"%ls\")", final, final);
+        say(report, LEVEL_WARNING, L"PATH", L"%ls is writable for every sandboxed program (see sbx explain \"%ls\")",
+            final, final);
     }
     sd_free(&sd);
     CloseHandle(handle);
@@ -285,7 +298,8 @@ static void check_programs(struct report *report) {
     static const struct {
         const wchar_t *name, *known;
     } programs[] = {
-        {L"python.exe", L"os.replace, os.remove and tempfile need --broker; mkdtemp's own DACL (3.12.4 and later) is mended by the shim"},
+        {L"python.exe", L"os.replace, os.remove and tempfile need --broker; mkdtemp's own DACL (3.12.4 and later) is "
+                        L"mended by the shim"},
         {L"node.exe", L"fs.rename, fs.rm and npm need --broker"},
         {L"git.exe", L"its lock files are renamed: needs --broker"},
     };

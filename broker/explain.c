@@ -1,4 +1,5 @@
-/* `sbx explain`: what a program in the sandbox may do to a path, which rule and which entry says so, and what to do about it. */
+/* `sbx explain`: what a program in the sandbox may do to a path, which rule and which entry says so, and what to do
+ * about it. */
 #include "commands.h"
 
 #include "access.h"
@@ -18,8 +19,10 @@
 enum { OPTION_OP, OPTION_INTEGRITY, OPTION_JSON };
 
 const struct cli_option explain_options[] = {
-    {L"--op", L"OP", L"Only one operation: read, write, create, rename or delete. The exit code is then 1 when it is denied."},
-    {L"--integrity", L"LEVEL", L"low or medium: the integrity level of the program. Default: low, as with run --broker."},
+    {L"--op", L"OP",
+     L"Only one operation: read, write, create, rename or delete. The exit code is then 1 when it is denied."},
+    {L"--integrity", L"LEVEL",
+     L"low or medium: the integrity level of the program. Default: low, as with run --broker."},
     {L"--json", NULL, L"One JSON object instead of text."},
     {NULL, NULL, NULL},
 };
@@ -111,18 +114,19 @@ static void say_why(const struct access_verdict *verdict, const struct place_fac
         _snwprintf(why, TEXT_UNITS - 1, L"the integrity level of %ls is above the program's", place->path);
         break;
     case ACCESS_BY_USER:
-        _snwprintf(why, TEXT_UNITS - 1, verdict->has_ace ? L"you may not do it yourself: %ls on %ls" : L"no entry gives it to you%ls on %ls",
+        _snwprintf(why, TEXT_UNITS - 1,
+                   verdict->has_ace ? L"you may not do it yourself: %ls on %ls" : L"no entry gives it to you%ls on %ls",
                    ace, place->path);
         break;
     case ACCESS_BY_SANDBOX:
-        _snwprintf(why, TEXT_UNITS - 1,
-                   verdict->has_ace ? L"denied by %ls on %ls"
-                                    : L"you may, but no entry gives it to a capability SID of the run, the logon SID or Everyone%ls on %ls",
-                   ace, place->path);
+        _snwprintf(
+            why, TEXT_UNITS - 1,
+            verdict->has_ace
+                ? L"denied by %ls on %ls"
+                : L"you may, but no entry gives it to a capability SID of the run, the logon SID or Everyone%ls on %ls",
+            ace, place->path);
         break;
-    default:
-        _snwprintf(why, TEXT_UNITS - 1, L"the system denies it on %ls", place->path);
-        break;
+    default: _snwprintf(why, TEXT_UNITS - 1, L"the system denies it on %ls", place->path); break;
     }
     why[TEXT_UNITS - 1] = 0;
 }
@@ -136,14 +140,16 @@ static struct access_verdict ask(const struct question *question, const struct p
 }
 
 static void advise_root(const struct question *question, struct answer *answer) {
-    const struct place_facts *place = question->object.exists && question->object.directory ? &question->object : &question->parent;
+    const struct place_facts *place =
+        question->object.exists && question->object.directory ? &question->object : &question->parent;
     if (place->path && wcslen(place->path) > 3) {
         _snwprintf(answer->advice, TEXT_UNITS - 1, L"to allow it: sbx run --broker --add-dir \"%ls\"", place->path);
     }
 }
 
 /* Denied by the system: would the broker do it, and what else helps? */
-static void ask_broker(const struct question *question, bool destroys, const struct access_verdict *verdict, struct answer *answer) {
+static void ask_broker(const struct question *question, bool destroys, const struct access_verdict *verdict,
+                       struct answer *answer) {
     if (!question->root) {
         if (verdict->reason != ACCESS_BY_USER) {
             advise_root(question, answer);
@@ -162,12 +168,14 @@ static void ask_broker(const struct question *question, bool destroys, const str
         return;
     }
     if (!destroys && question->object.exists && question->object.links > 1) {
-        wcscpy(answer->advice, L"the file has several names: the broker stamps it only when all of them lie in writable roots");
+        wcscpy(answer->advice,
+               L"the file has several names: the broker stamps it only when all of them lie in writable roots");
         return;
     }
     answer->by = BY_BROKER;
-    wcscpy(answer->why, destroys ? L"with run --broker, checked and written down; the program itself may not"
-                                 : L"with run --broker, which stamps the object at the first write; without: sbx roots repair");
+    wcscpy(answer->why,
+           destroys ? L"with run --broker, checked and written down; the program itself may not"
+                    : L"with run --broker, which stamps the object at the first write; without: sbx roots repair");
 }
 
 static void answer_read(const struct question *question, struct answer *answer) {
@@ -179,17 +187,20 @@ static void answer_write(const struct question *question, struct answer *answer)
     if (verdict.reason != ACCESS_GRANTED) {
         ask_broker(question, false, &verdict, answer);
     } else if (!question->root) {
-        wcscpy(answer->advice, L"writable although it lies in no writable root; take the entry away if that is not meant");
+        wcscpy(answer->advice,
+               L"writable although it lies in no writable root; take the entry away if that is not meant");
     }
 }
 
 static void answer_create(const struct question *question, struct answer *answer) {
-    const struct place_facts *place = question->object.exists && question->object.directory ? &question->object : &question->parent;
+    const struct place_facts *place =
+        question->object.exists && question->object.directory ? &question->object : &question->parent;
     struct access_verdict verdict = ask(question, place, FILE_ADD_FILE, answer);
     if (verdict.reason != ACCESS_GRANTED) {
         ask_broker(question, false, &verdict, answer);
     } else if (!question->root) {
-        wcscpy(answer->advice, L"possible although it lies in no writable root; take the entry away if that is not meant");
+        wcscpy(answer->advice,
+               L"possible although it lies in no writable root; take the entry away if that is not meant");
     }
 }
 
@@ -203,11 +214,13 @@ static void answer_delete(const struct question *question, struct answer *answer
             *answer = by_parent;
             own.reason = ACCESS_GRANTED;
             if (!question->root) {
-                wcscpy(answer->advice, L"FILE_DELETE_CHILD of the directory is not confined by the token: --integrity low closes this");
+                wcscpy(answer->advice,
+                       L"FILE_DELETE_CHILD of the directory is not confined by the token: --integrity low closes this");
             }
         }
     } else if (!question->root) {
-        wcscpy(answer->advice, L"possible although it lies in no writable root; take the entry away if that is not meant");
+        wcscpy(answer->advice,
+               L"possible although it lies in no writable root; take the entry away if that is not meant");
     }
     if (own.reason != ACCESS_GRANTED) {
         ask_broker(question, true, &own, answer);
@@ -218,8 +231,8 @@ static void answer_rename(const struct question *question, struct answer *answer
     answer_delete(question, answer);
     struct answer there = {0};
     if (answer->by == BY_SYSTEM && question->parent.exists) {
-        struct access_verdict verdict =
-            ask(question, &question->parent, question->object.directory ? FILE_ADD_SUBDIRECTORY : FILE_ADD_FILE, &there);
+        struct access_verdict verdict = ask(question, &question->parent,
+                                            question->object.directory ? FILE_ADD_SUBDIRECTORY : FILE_ADD_FILE, &there);
         if (verdict.reason != ACCESS_GRANTED) {
             ask_broker(question, false, &verdict, &there);
             *answer = there;
@@ -272,7 +285,8 @@ static bool find_root(const struct roots_list *list, struct question *question) 
         handle = question->object.exists ? diskpath_open(path, READ_CONTROL, &final, &error) : NULL;
         if (handle) {
             question->protected_entry =
-                NT_SUCCESS(acl_query(handle, question->object.directory, question->sid, &state)) && state.protected_entry;
+                NT_SUCCESS(acl_query(handle, question->object.directory, question->sid, &state)) &&
+                state.protected_entry;
             CloseHandle(handle);
             free(final);
         }
@@ -322,7 +336,8 @@ static void say_setting(const struct question *question) {
     if (!question->root_changeable && question->health != ROOT_OK) {
         wchar_t sid[200];
         acl_sid_text(question->sid, sid, 200);
-        msg_line(L"    you may not change the root's access control list: writes go through the broker, or an administrator runs");
+        msg_line(L"    you may not change the root's access control list: writes go through the broker, or an "
+                 L"administrator runs");
         msg_line(L"        icacls \"%ls\" /grant \"*%ls:(OI)(CI)(RX,W)\"", question->root, sid);
     }
 }
@@ -331,9 +346,9 @@ static void say_answer(const wchar_t *name, const struct answer *answer, json_t 
     static const wchar_t *const words[] = {L"denied", L"allowed", L"allowed"};
     static const char *const by[] = {"nobody", "system", "broker"};
     if (all) {
-        json_array_append_new(all, json_pack("{s:o,s:b,s:s,s:o,s:o}", "op", jsonout_text(name), "allowed", answer->by != BY_NOBODY,
-                                             "by", by[answer->by], "why", jsonout_text(answer->why), "advice",
-                                             jsonout_text(answer->advice)));
+        json_array_append_new(all, json_pack("{s:o,s:b,s:s,s:o,s:o}", "op", jsonout_text(name), "allowed",
+                                             answer->by != BY_NOBODY, "by", by[answer->by], "why",
+                                             jsonout_text(answer->why), "advice", jsonout_text(answer->advice)));
         return;
     }
     msg_line(L"    %-7ls %-8ls %ls", name, words[answer->by], answer->why);
@@ -362,9 +377,10 @@ static int answer_all(const struct question *question, const wchar_t *operation,
         code = operation && answer.by == BY_NOBODY ? EXIT_DENIED : 0;
     }
     if (json) {
-        json_t *result = json_pack("{s:o,s:b,s:o?,s:s,s:o}", "path", jsonout_text(question->object.path), "exists",
-                                   question->object.exists, "root", question->root ? jsonout_text(question->root) : NULL,
-                                   "integrity", question->low ? "low" : "medium", "operations", all);
+        json_t *result =
+            json_pack("{s:o,s:b,s:o?,s:s,s:o}", "path", jsonout_text(question->object.path), "exists",
+                      question->object.exists, "root", question->root ? jsonout_text(question->root) : NULL,
+                      "integrity", question->low ? "low" : "medium", "operations", all);
         int printed = jsonout_print(result);
         code = printed ? printed : code;
     }

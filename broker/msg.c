@@ -12,7 +12,8 @@
 static bool is_high(wchar_t unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 static bool is_low(wchar_t unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-/* What a terminal or a reader could be misled by: C0, DEL, C1, line separators and marks that change the direction of text. */
+/* What a terminal or a reader could be misled by: C0, DEL, C1, line separators and marks that change the direction of
+ * text. */
 static bool is_control(wchar_t unit) {
     return unit < 0x20 || (unit >= 0x7F && unit <= 0x9F) || unit == 0x061C || unit == 0x200E || unit == 0x200F ||
            (unit >= 0x2028 && unit <= 0x202E) || (unit >= 0x2066 && unit <= 0x2069) || unit == 0xFEFF;
@@ -61,7 +62,8 @@ static void write_text(HANDLE stream, const wchar_t *text, size_t units) {
 }
 
 /* start and end are trusted and not escaped. */
-static void write_message(DWORD stream, const wchar_t *start, const wchar_t *format, va_list arguments, const wchar_t *end) {
+static void write_message(DWORD stream, const wchar_t *start, const wchar_t *format, va_list arguments,
+                          const wchar_t *end) {
     DWORD error = GetLastError();
     wchar_t raw[MSG_MAX], line[MSG_MAX + 32];
     int units = _vsnwprintf(raw, MSG_MAX - 1, format, arguments);
@@ -143,7 +145,8 @@ void msg_progress(const wchar_t *format, ...) {
 }
 
 void msg_progress_end(void) {
-    static const wchar_t blank[] = L"\r                                                                               \r";
+    static const wchar_t blank[] =
+        L"\r                                                                               \r";
     if (error_is_terminal()) {
         write_text(GetStdHandle(STD_ERROR_HANDLE), blank, wcslen(blank));
     }
@@ -178,7 +181,8 @@ const wchar_t *msg_win32_text(DWORD error) {
     wchar_t *text = next_text();
     DWORD units = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL, error, 0, text,
                                  TEXT_MAX - 1, NULL);
-    while (units && (text[units - 1] == L'\n' || text[units - 1] == L'\r' || text[units - 1] == L'.' || text[units - 1] == L' ')) {
+    while (units && (text[units - 1] == L'\n' || text[units - 1] == L'\r' || text[units - 1] == L'.' ||
+                     text[units - 1] == L' ')) {
         units--;
     }
     text[units] = 0;

@@ -10,8 +10,8 @@
 /* Longest line, in UTF-16 units; what is longer is cut and ends in "...". */
 #define MSG_MAX 4096
 
-/* One line on stderr: "sbx: " and the text, for msg_warn "sbx: warning: " and the text. `format` is _vsnwprintf's: say %ls for
- * wide and %hs for narrow strings. GetLastError() is kept. */
+/* One line on stderr: "sbx: " and the text, for msg_warn "sbx: warning: " and the text. `format` is _vsnwprintf's: say
+ * %ls for wide and %hs for narrow strings. GetLastError() is kept. */
 void msg_error(const wchar_t *format, ...);
 void msg_warn(const wchar_t *format, ...);
 
@@ -26,8 +26,8 @@ void msg_bytes(const char *text);
 void msg_progress(const wchar_t *format, ...);
 void msg_progress_end(void);
 
-/* Copies `text` (`units` long) into `out` (`size` units, always terminated) with control characters, direction marks and lone
- * surrogates written as \uXXXX. Returns the length of the result. */
+/* Copies `text` (`units` long) into `out` (`size` units, always terminated) with control characters, direction marks
+ * and lone surrogates written as \uXXXX. Returns the length of the result. */
 size_t msg_escape(const wchar_t *text, size_t units, wchar_t *out, size_t size);
 
 /* UTF-8 of `text`, malloc'ed, owned by the caller; NULL when memory is short or when `text` is no valid UTF-16. */
@@ -36,8 +36,8 @@ char *msg_utf8(const wchar_t *text);
 /* UTF-16 of `text`, malloc'ed, owned by the caller; NULL when memory is short or when `text` is no valid UTF-8. */
 wchar_t *msg_utf16(const char *text);
 
-/* A short text for a status, as "Access is denied" (never NULL, no newline). For a status without a text of its own: the
- * number. The result lasts until the same thread calls the next 4 times. */
+/* A short text for a status, as "Access is denied" (never NULL, no newline). For a status without a text of its own:
+ * the number. The result lasts until the same thread calls the next 4 times. */
 const wchar_t *msg_status_text(NTSTATUS status);
 
 /* The same for a Win32 error. */

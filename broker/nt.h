@@ -1,7 +1,7 @@
 /* The NT interface as the broker uses it: what mingw-w64's winternl.h has, and below that what it lacks.
  *
- * Include this instead of <windows.h> where an NTSTATUS is needed: the STATUS_ names here are NTSTATUS values, winnt.h's few are
- * DWORDs. */
+ * Include this instead of <windows.h> where an NTSTATUS is needed: the STATUS_ names here are NTSTATUS values,
+ * winnt.h's few are DWORDs. */
 #ifndef SBX_BROKER_NT_H
 #define SBX_BROKER_NT_H
 
@@ -211,9 +211,15 @@ typedef struct {
 #define FileIdBothDirectoryInformation NT_FILE_CLASS(37)
 #define FileHardLinkInformation NT_FILE_CLASS(46)
 #define ObjectNameInformation ((OBJECT_INFORMATION_CLASS)1)
-typedef enum { FileFsVolumeInformation = 1, FileFsDeviceInformation = 4, FileFsAttributeInformation = 5 } FS_INFORMATION_CLASS;
-NTSTATUS NTAPI NtQueryInformationFile(HANDLE file, PIO_STATUS_BLOCK io, PVOID data, ULONG size, FILE_INFORMATION_CLASS class_);
-NTSTATUS NTAPI NtSetInformationFile(HANDLE file, PIO_STATUS_BLOCK io, PVOID data, ULONG size, FILE_INFORMATION_CLASS class_);
+typedef enum {
+    FileFsVolumeInformation = 1,
+    FileFsDeviceInformation = 4,
+    FileFsAttributeInformation = 5
+} FS_INFORMATION_CLASS;
+NTSTATUS NTAPI NtQueryInformationFile(HANDLE file, PIO_STATUS_BLOCK io, PVOID data, ULONG size,
+                                      FILE_INFORMATION_CLASS class_);
+NTSTATUS NTAPI NtSetInformationFile(HANDLE file, PIO_STATUS_BLOCK io, PVOID data, ULONG size,
+                                    FILE_INFORMATION_CLASS class_);
 NTSTATUS NTAPI NtQueryVolumeInformationFile(HANDLE file, PIO_STATUS_BLOCK io, PVOID data, ULONG size,
                                             FS_INFORMATION_CLASS class_);
 NTSTATUS NTAPI NtFsControlFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID apc_context, PIO_STATUS_BLOCK io,
@@ -222,14 +228,14 @@ NTSTATUS NTAPI NtFsControlFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, P
 
 /* Calls that winternl.h does not declare */
 
-NTSTATUS NTAPI NtQuerySecurityObject(HANDLE object, SECURITY_INFORMATION what, PSECURITY_DESCRIPTOR descriptor, ULONG size,
-                                     PULONG needed);
+NTSTATUS NTAPI NtQuerySecurityObject(HANDLE object, SECURITY_INFORMATION what, PSECURITY_DESCRIPTOR descriptor,
+                                     ULONG size, PULONG needed);
 NTSTATUS NTAPI NtSetSecurityObject(HANDLE object, SECURITY_INFORMATION what, PSECURITY_DESCRIPTOR descriptor);
-NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID apc_context, PIO_STATUS_BLOCK io,
-                                    PVOID data, ULONG size, FILE_INFORMATION_CLASS class_, BOOLEAN one_entry,
-                                    PUNICODE_STRING pattern, BOOLEAN restart);
-NTSTATUS NTAPI NtDuplicateObject(HANDLE from_process, HANDLE handle, HANDLE to_process, PHANDLE duplicate, ACCESS_MASK access,
-                                 ULONG attributes, ULONG options);
+NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID apc_context,
+                                    PIO_STATUS_BLOCK io, PVOID data, ULONG size, FILE_INFORMATION_CLASS class_,
+                                    BOOLEAN one_entry, PUNICODE_STRING pattern, BOOLEAN restart);
+NTSTATUS NTAPI NtDuplicateObject(HANDLE from_process, HANDLE handle, HANDLE to_process, PHANDLE duplicate,
+                                 ACCESS_MASK access, ULONG attributes, ULONG options);
 NTSTATUS NTAPI NtFlushBuffersFile(HANDLE file, PIO_STATUS_BLOCK io);
 NTSTATUS NTAPI NtCancelIoFileEx(HANDLE file, PIO_STATUS_BLOCK request, PIO_STATUS_BLOCK io);
 NTSTATUS NTAPI NtQueryAttributesFile(POBJECT_ATTRIBUTES attributes, FILE_BASIC_INFORMATION *information);

@@ -103,8 +103,8 @@ static bool set_aside(const wchar_t *path) {
     SYSTEMTIME now;
     GetSystemTime(&now);
     for (unsigned attempt = 0; attempt < 100; attempt++) {
-        _snwprintf(aside, PATH_UNITS + 39, L"%ls.broken-%04u%02u%02u-%02u%02u%02u%ls%.0u", path, now.wYear, now.wMonth, now.wDay,
-                   now.wHour, now.wMinute, now.wSecond, attempt ? L"-" : L"", attempt);
+        _snwprintf(aside, PATH_UNITS + 39, L"%ls.broken-%04u%02u%02u-%02u%02u%02u%ls%.0u", path, now.wYear, now.wMonth,
+                   now.wDay, now.wHour, now.wMinute, now.wSecond, attempt ? L"-" : L"", attempt);
         aside[PATH_UNITS + 39] = 0;
         if (MoveFileExW(path, aside, 0)) {
             msg_warn(L"the list of roots was damaged: it is set aside as %ls and a new one is begun", aside);
@@ -114,7 +114,8 @@ static bool set_aside(const wchar_t *path) {
             break;
         }
     }
-    msg_error(L"the list of roots in %ls is damaged and cannot be set aside: %ls", path, msg_win32_text(GetLastError()));
+    msg_error(L"the list of roots in %ls is damaged and cannot be set aside: %ls", path,
+              msg_win32_text(GetLastError()));
     return false;
 }
 

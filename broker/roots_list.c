@@ -78,17 +78,14 @@ enum root_health roots_list_check(const struct roots_list *list, size_t index, s
 
 const wchar_t *roots_health_text(enum root_health health, const struct acl_state *state) {
     switch (health) {
-    case ROOT_OK:
-        return state->low ? L"stamped, Low" : L"stamped";
+    case ROOT_OK: return state->low ? L"stamped, Low" : L"stamped";
     case ROOT_INCOMPLETE:
-        return !state->allow && !state->deny ? L"not stamped" : state->allow ? L"deny entry missing" : L"allow entry missing";
-    case ROOT_NO_DACL:
-        return L"no DACL: everybody may do everything there";
-    case ROOT_NO_ACLS:
-        return L"filesystem without access control";
-    case ROOT_GONE:
-        return L"gone";
-    default:
-        return L"cannot be read";
+        return !state->allow && !state->deny ? L"not stamped"
+               : state->allow                ? L"deny entry missing"
+                                             : L"allow entry missing";
+    case ROOT_NO_DACL: return L"no DACL: everybody may do everything there";
+    case ROOT_NO_ACLS: return L"filesystem without access control";
+    case ROOT_GONE: return L"gone";
+    default: return L"cannot be read";
     }
 }

@@ -121,8 +121,13 @@ static NTSTATUS stamp_one(struct job *job, HANDLE object, bool directory, const 
 }
 
 NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity, struct tree_count *count) {
-    struct job job = {.action = stamp_one, .access = ACL_STAMP_ACCESS, .single_name = true, .verb = L"stamping", .sid = sid,
-                      .integrity = integrity, .count = count};
+    struct job job = {.action = stamp_one,
+                      .access = ACL_STAMP_ACCESS,
+                      .single_name = true,
+                      .verb = L"stamping",
+                      .sid = sid,
+                      .integrity = integrity,
+                      .count = count};
     return run_job(&job, path);
 }
 
@@ -132,14 +137,20 @@ static NTSTATUS clean_one(struct job *job, HANDLE object, bool directory, const 
 }
 
 NTSTATUS tree_clean(const wchar_t *path, const PSID *keep, size_t keep_count, struct tree_count *count) {
-    struct job job = {.action = clean_one, .access = ACL_STAMP_ACCESS, .verb = L"cleaning", .keep = keep,
-                      .keep_count = keep_count, .count = count};
+    struct job job = {.action = clean_one,
+                      .access = ACL_STAMP_ACCESS,
+                      .verb = L"cleaning",
+                      .keep = keep,
+                      .keep_count = keep_count,
+                      .count = count};
     return run_job(&job, path);
 }
 
-/* Windows starts a program at the lower of its parent's level and its file's: by name, or because it begins like one. */
+/* Windows starts a program at the lower of its parent's level and its file's: by name, or because it begins like one.
+ */
 static bool is_executable(HANDLE file, const wchar_t *leaf) {
-    static const wchar_t *const suffixes[] = {L".exe", L".com", L".scr", L".bat", L".cmd", L".ps1", L".msi", L".dll", L".pyd"};
+    static const wchar_t *const suffixes[] = {L".exe", L".com", L".scr", L".bat", L".cmd",
+                                              L".ps1", L".msi", L".dll", L".pyd"};
     const wchar_t *suffix = wcsrchr(leaf, L'.');
     for (size_t i = 0; suffix && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         if (CompareStringOrdinal(suffix, -1, suffixes[i], -1, TRUE) == CSTR_EQUAL) {
@@ -162,17 +173,22 @@ static NTSTATUS relabel_one(struct job *job, HANDLE object, bool directory, cons
 }
 
 NTSTATUS tree_relabel(const wchar_t *path, struct tree_count *count) {
-    struct job job = {.action = relabel_one, .access = ACL_STAMP_ACCESS | FILE_READ_DATA, .files_only = true,
-                      .single_name = true, .verb = L"relabelling", .count = count};
+    struct job job = {.action = relabel_one,
+                      .access = ACL_STAMP_ACCESS | FILE_READ_DATA,
+                      .files_only = true,
+                      .single_name = true,
+                      .verb = L"relabelling",
+                      .count = count};
     return run_job(&job, path);
 }
 
 bool tree_report(const wchar_t *path, const struct tree_count *count) {
     if (count->failed && count->first_status == ACL_LABEL_REFUSED) {
-        msg_warn(L"%ls: %llu objects keep their integrity label, the first is %ls", path, count->failed, count->first_path);
+        msg_warn(L"%ls: %llu objects keep their integrity label, the first is %ls", path, count->failed,
+                 count->first_path);
     } else if (count->failed) {
-        msg_warn(L"%ls: %llu objects could not be changed, the first is %ls (%ls)", path, count->failed, count->first_path,
-                 msg_status_text(count->first_status));
+        msg_warn(L"%ls: %llu objects could not be changed, the first is %ls (%ls)", path, count->failed,
+                 count->first_path, msg_status_text(count->first_status));
     }
     if (count->skipped) {
         msg_warn(L"%ls: %u directories could not be listed", path, count->skipped);

@@ -11,8 +11,8 @@ struct tree_count {
     wchar_t first_path[MAX_PATH];
 };
 
-/* Stamps `path` (final spelling; a file or a directory) and all below it for `sid`. Reparse points are not entered, objects with
- * several names are counted in links and left. Returns the status of opening `path` itself. */
+/* Stamps `path` (final spelling; a file or a directory) and all below it for `sid`. Reparse points are not entered,
+ * objects with several names are counted in links and left. Returns the status of opening `path` itself. */
 NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity, struct tree_count *count)
     __attribute__((warn_unused_result));
 

@@ -15,10 +15,8 @@ static bool has_plain_sid(BYTE type) {
     case SYSTEM_ALARM_ACE_TYPE:
     case ACCESS_ALLOWED_CALLBACK_ACE_TYPE:
     case ACCESS_DENIED_CALLBACK_ACE_TYPE:
-    case SYSTEM_MANDATORY_LABEL_ACE_TYPE:
-        return true;
-    default:
-        return false;
+    case SYSTEM_MANDATORY_LABEL_ACE_TYPE: return true;
+    default: return false;
     }
 }
 
@@ -29,11 +27,12 @@ static bool sid_fits(const BYTE *at, ULONG room) {
 
 static bool read_ace(const ACL *acl, ULONG offset, struct sd_ace *ace) {
     const ACE_HEADER *header = (const ACE_HEADER *)((const BYTE *)acl + offset);
-    if (offset + sizeof(*header) > acl->AclSize || header->AceSize < sizeof(*header) || header->AceSize % sizeof(DWORD) ||
-        offset + header->AceSize > acl->AclSize) {
+    if (offset + sizeof(*header) > acl->AclSize || header->AceSize < sizeof(*header) ||
+        header->AceSize % sizeof(DWORD) || offset + header->AceSize > acl->AclSize) {
         return false;
     }
-    *ace = (struct sd_ace){.type = header->AceType, .flags = header->AceFlags, .size = header->AceSize, .offset = offset};
+    *ace =
+        (struct sd_ace){.type = header->AceType, .flags = header->AceFlags, .size = header->AceSize, .offset = offset};
     if (has_plain_sid(ace->type)) {
         const ACCESS_ALLOWED_ACE *plain = (const ACCESS_ALLOWED_ACE *)header;
         const ULONG start = offsetof(ACCESS_ALLOWED_ACE, SidStart);
@@ -112,16 +111,16 @@ NTSTATUS sd_parse(BYTE *bytes, ULONG size, struct sd *sd) {
     DWORD dacl = head.Control & SE_DACL_PRESENT ? head.Dacl : 0;
     DWORD sacl = head.Control & SE_SACL_PRESENT ? head.Sacl : 0;
     if (head.Revision != SECURITY_DESCRIPTOR_REVISION || !(head.Control & SE_SELF_RELATIVE) ||
-        !take_sid(sd, head.Owner, &sd->owner) || !take_sid(sd, head.Group, &sd->group) || !take_acl(sd, dacl, &sd->dacl) ||
-        !take_acl(sd, sacl, &sd->labels)) {
+        !take_sid(sd, head.Owner, &sd->owner) || !take_sid(sd, head.Group, &sd->group) ||
+        !take_acl(sd, dacl, &sd->dacl) || !take_acl(sd, sacl, &sd->labels)) {
         return STATUS_INVALID_SECURITY_DESCR;
     }
     return STATUS_SUCCESS;
 }
 
 NTSTATUS sd_read(HANDLE object, struct sd *sd) {
-    const SECURITY_INFORMATION what =
-        OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
+    const SECURITY_INFORMATION what = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION |
+                                      DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
     *sd = (struct sd){0};
     ULONG size = 1024;
     for (int attempt = 0; attempt < 4; attempt++) {
@@ -176,7 +175,8 @@ ACL *sd_insert(const ACL *acl, ULONG offset, BYTE type, BYTE flags, ACCESS_MASK 
     return result;
 }
 
-ACL *sd_remove(const ACL *acl, bool (*pick)(void *context, const struct sd_ace *ace), void *context, unsigned *removed) {
+ACL *sd_remove(const ACL *acl, bool (*pick)(void *context, const struct sd_ace *ace), void *context,
+               unsigned *removed) {
     BYTE *copy = malloc(acl->AclSize);
     *removed = 0;
     if (!copy) {
@@ -244,7 +244,8 @@ NTSTATUS sd_write_label(HANDLE object, const ACL *labels, SECURITY_DESCRIPTOR_CO
 ULONG sd_level(const struct sd *sd) {
     struct sd_ace ace = {0};
     while (sd_next(sd->labels, &ace)) {
-        if (ace.type == SYSTEM_MANDATORY_LABEL_ACE_TYPE && !(ace.flags & INHERIT_ONLY_ACE) && *GetSidSubAuthorityCount(ace.sid)) {
+        if (ace.type == SYSTEM_MANDATORY_LABEL_ACE_TYPE && !(ace.flags & INHERIT_ONLY_ACE) &&
+            *GetSidSubAuthorityCount(ace.sid)) {
             return *GetSidSubAuthority(ace.sid, *GetSidSubAuthorityCount(ace.sid) - 1u);
         }
     }

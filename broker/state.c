@@ -14,8 +14,8 @@
 #define LOCK_POLL_MS 15
 #define REPLACE_TRIES 40
 
-/* Private to the user and SYSTEM. With `directory`, nobody gets FILE_DELETE_CHILD in it: WRITE_RESTRICTED would let a confined
- * child use it. LocalAlloc'ed. */
+/* Private to the user and SYSTEM. With `directory`, nobody gets FILE_DELETE_CHILD in it: WRITE_RESTRICTED would let a
+ * confined child use it. LocalAlloc'ed. */
 static PSECURITY_DESCRIPTOR private_descriptor(bool directory) {
     wchar_t text[400];
     wchar_t *user_text = NULL;
@@ -23,8 +23,8 @@ static PSECURITY_DESCRIPTOR private_descriptor(bool directory) {
     PSID user = token_user_sid();
     if (user && ConvertSidToStringSidW(user, &user_text)) {
         const wchar_t *inherit = directory ? L"OICI" : L"";
-        _snwprintf(text, 399, L"D:P%ls(A;%ls;FA;;;%ls)(A;%ls;FA;;;SY)", directory ? L"(D;CI;0x40;;;WD)" : L"", inherit, user_text,
-                   inherit);
+        _snwprintf(text, 399, L"D:P%ls(A;%ls;FA;;;%ls)(A;%ls;FA;;;SY)", directory ? L"(D;CI;0x40;;;WD)" : L"", inherit,
+                   user_text, inherit);
         text[399] = 0;
         if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &descriptor, NULL)) {
             descriptor = NULL;
@@ -49,7 +49,8 @@ static bool known_folder(wchar_t *path, size_t units) {
 }
 
 static bool is_full_path(const wchar_t *path) {
-    return ((path[0] >= L'A' && path[0] <= L'Z') || (path[0] >= L'a' && path[0] <= L'z')) && path[1] == L':' && path[2] == L'\\';
+    return ((path[0] >= L'A' && path[0] <= L'Z') || (path[0] >= L'a' && path[0] <= L'z')) && path[1] == L':' &&
+           path[2] == L'\\';
 }
 
 /* A directory that was there before (made by hand, restored from a backup) gets the deny too. */
@@ -91,7 +92,8 @@ bool roots_state_dir(wchar_t *path, size_t units) {
         msg_error(L"cannot make the directory %ls: %ls", path, msg_win32_text(error));
         return false;
     }
-    if (kind == INVALID_FILE_ATTRIBUTES || !(kind & FILE_ATTRIBUTE_DIRECTORY) || (kind & FILE_ATTRIBUTE_REPARSE_POINT)) {
+    if (kind == INVALID_FILE_ATTRIBUTES || !(kind & FILE_ATTRIBUTE_DIRECTORY) ||
+        (kind & FILE_ATTRIBUTE_REPARSE_POINT)) {
         msg_error(L"%ls is in the way: sbx keeps its state in a directory of that name", path);
         return false;
     }
@@ -122,7 +124,8 @@ HANDLE state_lock(const wchar_t *name, DWORD wait_ms) {
     ULONGLONG until = GetTickCount64() + wait_ms;
     for (;;) {
         /* Opened without sharing: the kernel lets one in, and lets go when its process ends. */
-        HANDLE lock = CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+        HANDLE lock =
+            CreateFileW(path, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
         if (lock != INVALID_HANDLE_VALUE) {
             return lock;
         }
@@ -138,8 +141,8 @@ HANDLE state_lock(const wchar_t *name, DWORD wait_ms) {
 char *state_read(const wchar_t *path, size_t limit, size_t *size, DWORD *error) {
     *size = 0;
     *error = 0;
-    HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                              FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                              OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (file == INVALID_HANDLE_VALUE) {
         *error = GetLastError();
         return NULL;

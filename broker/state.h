@@ -10,16 +10,16 @@
 /* "<state directory>\name" into `path`. Makes the directory (see roots_state_dir). Returns false with a message. */
 bool state_path(const wchar_t *name, wchar_t *path, size_t units) __attribute__((warn_unused_result));
 
-/* Takes the lock file `name` of the state directory, waiting up to `wait_ms`. NULL with a message when it stays taken. Released
- * by CloseHandle, or by the end of the process. */
+/* Takes the lock file `name` of the state directory, waiting up to `wait_ms`. NULL with a message when it stays taken.
+ * Released by CloseHandle, or by the end of the process. */
 HANDLE state_lock(const wchar_t *name, DWORD wait_ms);
 
-/* The whole of the file at `path` with a NUL behind it: malloc'ed, owned by the caller, `*size` without the NUL. NULL and a
- * Win32 error in *error (ERROR_FILE_TOO_LARGE above `limit` bytes) on failure. */
+/* The whole of the file at `path` with a NUL behind it: malloc'ed, owned by the caller, `*size` without the NUL. NULL
+ * and a Win32 error in *error (ERROR_FILE_TOO_LARGE above `limit` bytes) on failure. */
 char *state_read(const wchar_t *path, size_t limit, size_t *size, DWORD *error);
 
-/* Puts `size` bytes in place of what is at `path`: a new file beside it that only the user can read, flushed, then renamed over
- * it. Readers see the old file or the new one. Returns a Win32 error, 0 for success. */
+/* Puts `size` bytes in place of what is at `path`: a new file beside it that only the user can read, flushed, then
+ * renamed over it. Readers see the old file or the new one. Returns a Win32 error, 0 for success. */
 DWORD state_write(const wchar_t *path, const char *bytes, size_t size) __attribute__((warn_unused_result));
 
 #endif

@@ -1,4 +1,5 @@
-/* broker/acl.c on real objects: what is put, in which order, and that taking it away leaves the DACL's bytes as they were. */
+/* broker/acl.c on real objects: what is put, in which order, and that taking it away leaves the DACL's bytes as they
+ * were. */
 #include "broker/acl.h"
 #include "broker/sd.h"
 #include "broker/token.h"
@@ -14,8 +15,9 @@
 #include <cmocka.h>
 
 #define OPEN_ACCESS (ACL_STAMP_ACCESS | WRITE_OWNER)
-#define CANONICAL                                                                                                              \
-    L"D:AI(D;;DC;;;S-1-5-32-546)(A;OICI;FA;;;S-1-5-32-544)(A;;0x1200a9;;;S-1-5-32-545)(A;OICIID;FA;;;SY)(A;OICIID;FA;;;AU)"
+#define CANONICAL                                                                                                      \
+    L"D:AI(D;;DC;;;S-1-5-32-546)(A;OICI;FA;;;S-1-5-32-544)(A;;0x1200a9;;;S-1-5-32-545)(A;OICIID;FA;;;SY)(A;OICIID;FA;" \
+    L";;AU)"
 #define INHERITED_FIRST L"D:(A;OICIID;FA;;;SY)(D;;WD;;;S-1-5-32-546)(A;OICIID;FA;;;AU)"
 #define PROTECTED L"D:P(A;OICI;FA;;;AU)(D;;DC;;;S-1-5-32-546)"
 #define EMPTY L"D:"
@@ -33,8 +35,8 @@ static HANDLE make(bool directory, const wchar_t *sddl) {
         assert_true(file != INVALID_HANDLE_VALUE);
         CloseHandle(file);
     }
-    HANDLE object = CreateFileW(path, OPEN_ACCESS, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-                                FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    HANDLE object = CreateFileW(path, OPEN_ACCESS, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
     assert_true(object != INVALID_HANDLE_VALUE);
     PSECURITY_DESCRIPTOR descriptor;
     assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL));
@@ -115,8 +117,8 @@ static void test_round_trips(void **state) {
     }
 }
 
-/* The foreign entries keep their order; the deny is first; the allow stands behind the explicit denies and before what is
- * inherited. */
+/* The foreign entries keep their order; the deny is first; the allow stands behind the explicit denies and before what
+ * is inherited. */
 static void test_order(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
@@ -201,7 +203,8 @@ static void test_null_dacl_is_left(void **state) {
     struct sd sd;
     bool changed;
     BYTE bytes[sizeof(SECURITY_DESCRIPTOR_RELATIVE)] = {0};
-    SECURITY_DESCRIPTOR_RELATIVE head = {.Revision = SECURITY_DESCRIPTOR_REVISION, .Control = SE_SELF_RELATIVE | SE_DACL_PRESENT};
+    SECURITY_DESCRIPTOR_RELATIVE head = {.Revision = SECURITY_DESCRIPTOR_REVISION,
+                                         .Control = SE_SELF_RELATIVE | SE_DACL_PRESENT};
     memcpy(bytes, &head, sizeof(head));
     assert_int_equal(sd_parse(bytes, sizeof(bytes), &sd), STATUS_SUCCESS);
     assert_null(sd.dacl);
@@ -271,8 +274,8 @@ static void test_protect(void **state) {
 
 /* The stamp lets a token that is restricted to the SID write, and not delete; without the stamp it may not write. */
 static bool may(HANDLE token, HANDLE object, ACCESS_MASK access) {
-    const SECURITY_INFORMATION what =
-        OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
+    const SECURITY_INFORMATION what = OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION |
+                                      DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
     GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
     BYTE bytes[4096];
     PRIVILEGE_SET privileges;
@@ -294,7 +297,8 @@ static void test_what_the_kernel_says(void **state) {
     _snwprintf(sddl, 299, L"D:(A;OICI;FA;;;%ls)", user_text);
     HANDLE object = make(true, sddl);
     assert_int_equal(token_create_strict(&sid, 1, sid, false, &primary), 0);
-    assert_true(DuplicateTokenEx(primary, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation, &token));
+    assert_true(DuplicateTokenEx(primary, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
+                                 TokenImpersonation, &token));
 
     assert_true(may(token, object, FILE_READ_DATA));
     assert_false(may(token, object, FILE_WRITE_DATA));
@@ -318,8 +322,9 @@ static void test_what_the_kernel_says(void **state) {
     LocalFree(sid);
 }
 
-/* The label needs WRITE_OWNER. Who may change the DACL gives himself that for the moment; the DACL is as before afterwards.
- * Without the right in both passes of the check the label is refused, and the DACL is put back all the same. */
+/* The label needs WRITE_OWNER. Who may change the DACL gives himself that for the moment; the DACL is as before
+ * afterwards. Without the right in both passes of the check the label is refused, and the DACL is put back all the
+ * same. */
 static void check_label_without_write_owner(bool user_counts) {
     wchar_t sddl[400], *user_text, *sid_text;
     PSID user = token_user_sid(), sid = acl_new_sid();
@@ -332,7 +337,8 @@ static void check_label_without_write_owner(bool user_counts) {
     HANDLE object = make(false, sddl);
     struct sd before = read_back(object);
     assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &own));
-    assert_true(CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN, 0, NULL, 0, NULL, 1, &restricting, &primary));
+    assert_true(
+        CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN, 0, NULL, 0, NULL, 1, &restricting, &primary));
     assert_true(DuplicateTokenEx(primary, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenImpersonation, &token));
     assert_true(ImpersonateLoggedOnUser(token));
     NTSTATUS status = acl_stamp(object, false, sid, ACL_LABEL_LOW, &changed);

@@ -1,4 +1,5 @@
-/* broker/roots.c and state.c: the map of capability SIDs is stable, private, and survives damage and concurrent runs. */
+/* broker/roots.c and state.c: the map of capability SIDs is stable, private, and survives damage and concurrent runs.
+ */
 #include "broker/acl.h"
 #include "broker/roots.h"
 #include "broker/sd.h"
@@ -51,7 +52,8 @@ struct tally {
 static bool tally_one(void *context, const wchar_t *path, PSID sid) {
     struct tally *tally = context;
     tally->count++;
-    if (tally->path && CompareStringOrdinal(path, -1, tally->path, -1, TRUE) == CSTR_EQUAL && EqualSid(sid, tally->sid)) {
+    if (tally->path && CompareStringOrdinal(path, -1, tally->path, -1, TRUE) == CSTR_EQUAL &&
+        EqualSid(sid, tally->sid)) {
         tally->path = NULL;
     }
     return true;
@@ -232,8 +234,8 @@ static void test_private(void **state) {
     assert_true(roots_state_dir(directory, MAX_PATH));
     const wchar_t *const paths[] = {directory, map};
     for (int i = 0; i < 2; i++) {
-        HANDLE object = CreateFileW(paths[i], READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+        HANDLE object = CreateFileW(paths[i], READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                    NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
         assert_true(object != INVALID_HANDLE_VALUE);
         struct sd sd;
         assert_int_equal(sd_read(object, &sd), STATUS_SUCCESS);
@@ -257,7 +259,8 @@ static void test_old_directory_is_hardened(void **state) {
     _snwprintf(path, MAX_PATH - 1, L"%ls\\sbx", other);
     assert_true(CreateDirectoryW(other, NULL) && CreateDirectoryW(path, NULL));
     for (int i = 0; i < 2; i++) {
-        HANDLE directory = CreateFileW(path, READ_CONTROL, NT_SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+        HANDLE directory =
+            CreateFileW(path, READ_CONTROL, NT_SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
         assert_int_equal(acl_query(directory, true, NULL, &found), STATUS_SUCCESS);
         assert_int_equal(found.deny, i);
         CloseHandle(directory);
@@ -312,14 +315,20 @@ static void test_unusable_names(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_stable_and_shared, fresh),     cmocka_unit_test_setup(test_known_root_changes_nothing, fresh),
-        cmocka_unit_test_setup(test_forget_and_prune, fresh),      cmocka_unit_test_setup(test_damage_is_set_aside, fresh),
-        cmocka_unit_test_setup(test_later_version_is_left, fresh), cmocka_unit_test_setup(test_every_kind_of_damage, fresh),
-        cmocka_unit_test_setup(test_private, fresh),               cmocka_unit_test_setup(test_concurrent_runs, fresh),
-        cmocka_unit_test_setup(test_unusable_names, fresh),        cmocka_unit_test(test_old_directory_is_hardened),
+        cmocka_unit_test_setup(test_stable_and_shared, fresh),
+        cmocka_unit_test_setup(test_known_root_changes_nothing, fresh),
+        cmocka_unit_test_setup(test_forget_and_prune, fresh),
+        cmocka_unit_test_setup(test_damage_is_set_aside, fresh),
+        cmocka_unit_test_setup(test_later_version_is_left, fresh),
+        cmocka_unit_test_setup(test_every_kind_of_damage, fresh),
+        cmocka_unit_test_setup(test_private, fresh),
+        cmocka_unit_test_setup(test_concurrent_runs, fresh),
+        cmocka_unit_test_setup(test_unusable_names, fresh),
+        cmocka_unit_test(test_old_directory_is_hardened),
     };
     if (argc == 3 && !strcmp(argv[1], "--one-of-many")) {
-        return GetEnvironmentVariableW(L"LOCALAPPDATA", base, MAX_PATH) ? run_as_one_of_many((unsigned)atoi(argv[2])) : 1;
+        return GetEnvironmentVariableW(L"LOCALAPPDATA", base, MAX_PATH) ? run_as_one_of_many((unsigned)atoi(argv[2]))
+                                                                        : 1;
     }
     wchar_t temp[MAX_PATH - 40];
     if (!GetTempPathW(MAX_PATH - 40, temp) || !GetModuleFileNameW(NULL, program, MAX_PATH)) {

@@ -1,4 +1,5 @@
-/* The tree operations of `sbx roots` and the evaluation behind `sbx explain`, on real trees and a real restricted token. */
+/* The tree operations of `sbx roots` and the evaluation behind `sbx explain`, on real trees and a real restricted
+ * token. */
 #include "broker/access.h"
 #include "broker/acl.h"
 #include "broker/diskpath.h"
@@ -21,8 +22,8 @@ static wchar_t base[MAX_PATH];
 static unsigned serial;
 
 /* The test tree: names below its top; a backslash at the end makes a directory. */
-static const wchar_t *const names[] = {L"a\\",         L"a\\deep\\",    L"a\\deep\\tool.exe", L"a\\deep\\notes.txt",
-                                       L"b.txt",       L"script.cmd",   L"image",             L"empty\\"};
+static const wchar_t *const names[] = {
+    L"a\\", L"a\\deep\\", L"a\\deep\\tool.exe", L"a\\deep\\notes.txt", L"b.txt", L"script.cmd", L"image", L"empty\\"};
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
 
 struct tree {
@@ -37,8 +38,9 @@ static void path_of(const struct tree *tree, size_t index, wchar_t *path) {
 }
 
 static HANDLE open_path(const wchar_t *path) {
-    HANDLE object = CreateFileW(path, ACL_STAMP_ACCESS | WRITE_OWNER, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                                OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    HANDLE object =
+        CreateFileW(path, ACL_STAMP_ACCESS | WRITE_OWNER, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
     assert_true(object != INVALID_HANDLE_VALUE);
     return object;
 }
@@ -200,7 +202,8 @@ static void test_relabel(void **unused) {
     assert_int_equal(tree_relabel(tree->top, &count), STATUS_SUCCESS);
     assert_int_equal(count.changed, 3);
     for (size_t i = 0; i < NAME_COUNT; i++) {
-        bool executable = !wcscmp(names[i], L"a\\deep\\tool.exe") || !wcscmp(names[i], L"script.cmd") || !wcscmp(names[i], L"image");
+        bool executable =
+            !wcscmp(names[i], L"a\\deep\\tool.exe") || !wcscmp(names[i], L"script.cmd") || !wcscmp(names[i], L"image");
         struct acl_state state = state_of(tree, i, sid);
         assert_int_equal(state.low, !executable);
         assert_true(state.allow);
@@ -217,7 +220,8 @@ static void test_missing_top(void **unused) {
     assert_false(NT_SUCCESS(tree_clean(path, NULL, 0, &count)));
 }
 
-static enum access_reason reason(const struct access_subject *subject, const struct tree *tree, size_t index, ACCESS_MASK access) {
+static enum access_reason reason(const struct access_subject *subject, const struct tree *tree, size_t index,
+                                 ACCESS_MASK access) {
     wchar_t path[MAX_PATH];
     path_of(tree, index, path);
     struct sd sd = read_path(path);
@@ -284,8 +288,12 @@ static void test_below(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stamp_and_clean), cmocka_unit_test(test_nested_roots), cmocka_unit_test(test_hard_links_are_left),
-        cmocka_unit_test(test_relabel),         cmocka_unit_test(test_missing_top),  cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_stamp_and_clean),
+        cmocka_unit_test(test_nested_roots),
+        cmocka_unit_test(test_hard_links_are_left),
+        cmocka_unit_test(test_relabel),
+        cmocka_unit_test(test_missing_top),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_below),
     };
     wchar_t temp[MAX_PATH - 40];
