@@ -5,8 +5,7 @@
 
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size);
 
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size)
-{
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) {
     while (size) {
         ULONG part = size > MAXLONG ? MAXLONG : (ULONG)size;
 

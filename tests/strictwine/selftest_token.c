@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <wchar.h>
 
-static bool has_privilege(HANDLE token, const wchar_t *only)
-{
+static bool has_privilege(HANDLE token, const wchar_t *only) {
     BYTE buffer[2048];
     TOKEN_PRIVILEGES *held = (TOKEN_PRIVILEGES *)buffer;
     DWORD size;
@@ -17,13 +16,9 @@ static bool has_privilege(HANDLE token, const wchar_t *only)
            held->Privileges[0].Luid.LowPart == luid.LowPart && held->Privileges[0].Luid.HighPart == luid.HighPart;
 }
 
-static bool one_privilege(void)
-{
-    return has_privilege(strict_token, L"SeChangeNotifyPrivilege");
-}
+static bool one_privilege(void) { return has_privilege(strict_token, L"SeChangeNotifyPrivilege"); }
 
-static bool administrators_deny_only(void)
-{
+static bool administrators_deny_only(void) {
     BYTE buffer[8192], sid[SECURITY_MAX_SID_SIZE];
     TOKEN_GROUPS *groups = (TOKEN_GROUPS *)buffer;
     DWORD size = sizeof(sid);
@@ -38,20 +33,18 @@ static bool administrators_deny_only(void)
     return true;
 }
 
-static bool deny_only_grants_nothing(void)
-{
+static bool deny_only_grants_nothing(void) {
     return row_directory(L"D:P(A;OICI;FA;;;USER)") && !make_file(PLAIN, L"a", L"D:P(A;;FA;;;BA)(A;;FW;;;CAP)") &&
            open_as(strict_token, L"a", FILE_READ_DATA, NULL) == STATUS_DENIED;
 }
 
-static bool deny_only_denies(void)
-{
-    return row_directory(L"D:P(A;OICI;FA;;;USER)") && !make_file(PLAIN, L"a", L"D:P(D;;FR;;;BA)(A;;FA;;;USER)(A;;FA;;;CAP)") &&
+static bool deny_only_denies(void) {
+    return row_directory(L"D:P(A;OICI;FA;;;USER)") &&
+           !make_file(PLAIN, L"a", L"D:P(D;;FR;;;BA)(A;;FA;;;USER)(A;;FA;;;CAP)") &&
            open_as(strict_token, L"a", FILE_READ_DATA, NULL) == STATUS_DENIED;
 }
 
-static bool says_restricted(void)
-{
+static bool says_restricted(void) {
     BYTE buffer[1024];
     TOKEN_GROUPS *sids = (TOKEN_GROUPS *)buffer;
     DWORD size;
@@ -59,8 +52,8 @@ static bool says_restricted(void)
     bool same;
 
     if (!IsTokenRestricted(strict_token) ||
-        !GetTokenInformation(strict_token, TokenRestrictedSids, buffer, sizeof(buffer), &size) || sids->GroupCount != 1 ||
-        !ConvertSidToStringSidW(sids->Groups[0].Sid, &text))
+        !GetTokenInformation(strict_token, TokenRestrictedSids, buffer, sizeof(buffer), &size) ||
+        sids->GroupCount != 1 || !ConvertSidToStringSidW(sids->Groups[0].Sid, &text))
         return false;
     same = !wcscmp(text, CAP_SID);
     LocalFree(text);
@@ -68,8 +61,7 @@ static bool says_restricted(void)
 }
 
 /* Filters the strict token again, with the user as restricting SID, and tries to write what only the user may write. */
-static bool filtering_gives_nothing_back(void)
-{
+static bool filtering_gives_nothing_back(void) {
     BYTE user[256];
     DWORD size;
     SID_AND_ATTRIBUTES restricting = {0};
@@ -88,8 +80,7 @@ static bool filtering_gives_nothing_back(void)
     return denied;
 }
 
-static DWORD level_of(HANDLE token)
-{
+static DWORD level_of(HANDLE token) {
     BYTE buffer[256];
     DWORD size;
 
@@ -98,16 +89,14 @@ static DWORD level_of(HANDLE token)
     return *GetSidSubAuthority(((TOKEN_MANDATORY_LABEL *)buffer)->Label.Sid, 0);
 }
 
-static bool set_level(HANDLE token, DWORD level)
-{
+static bool set_level(HANDLE token, DWORD level) {
     SID sid = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {level}};
     TOKEN_MANDATORY_LABEL label = {{&sid, SE_GROUP_INTEGRITY}};
 
     return SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label));
 }
 
-static bool level_only_falls(void)
-{
+static bool level_only_falls(void) {
     HANDLE token;
     bool falls;
 
@@ -120,28 +109,25 @@ static bool level_only_falls(void)
     return falls;
 }
 
-static bool low_writes_nothing_medium(void)
-{
+static bool low_writes_nothing_medium(void) {
     return row_directory(L"D:P(A;OICI;FA;;;USER)(A;OICI;FA;;;WD)") && !make_file(PLAIN, L"a", NULL) &&
            open_as(low_token, L"a", FILE_WRITE_DATA, NULL) == STATUS_DENIED &&
-           open_as(low_token, L"a", DELETE, NULL) == STATUS_DENIED && open_as(low_token, L"a", WRITE_DAC, NULL) == STATUS_DENIED &&
+           open_as(low_token, L"a", DELETE, NULL) == STATUS_DENIED &&
+           open_as(low_token, L"a", WRITE_DAC, NULL) == STATUS_DENIED &&
            make_file(low_token, L"b", NULL) == STATUS_DENIED;
 }
 
-static bool low_reads_medium(void)
-{
+static bool low_reads_medium(void) {
     return row_directory(L"D:P(A;OICI;FA;;;USER)") && !make_file(PLAIN, L"a", NULL) &&
            !open_as(low_token, L"a", FILE_READ_DATA | FILE_EXECUTE | READ_CONTROL, NULL);
 }
 
-static bool low_writes_low(void)
-{
+static bool low_writes_low(void) {
     return row_directory(L"D:P(A;OICI;FA;;;USER)S:(ML;OICI;NW;;;LW)") && !make_file(low_token, L"a", NULL) &&
            !open_as(low_token, L"a", FILE_WRITE_DATA | DELETE, NULL);
 }
 
-static bool new_object_of_low_is_low(void)
-{
+static bool new_object_of_low_is_low(void) {
     BYTE flags;
 
     return row_directory(L"D:P(A;OICI;FA;;;USER)S:(ML;;NW;;;LW)") && !make_file(low_token, L"a", NULL) &&
@@ -150,8 +136,7 @@ static bool new_object_of_low_is_low(void)
            label_of(L"c", &flags) != SECURITY_MANDATORY_LOW_RID;
 }
 
-static bool label_is_inherited(void)
-{
+static bool label_is_inherited(void) {
     BYTE flags;
 
     return row_directory(L"D:P(A;OICI;FA;;;USER)S:(ML;CI;NW;;;LW)") && !make_directory(PLAIN, L"a", NULL) &&
@@ -160,8 +145,7 @@ static bool label_is_inherited(void)
            label_of(L"b", &flags) == SECURITY_MANDATORY_MEDIUM_RID;
 }
 
-static bool low_raises_no_label(void)
-{
+static bool low_raises_no_label(void) {
     HANDLE file;
     BYTE flags;
     NTSTATUS status;
@@ -175,8 +159,7 @@ static bool low_raises_no_label(void)
 }
 
 /* Opens this (unrestricted) process as `token`. */
-static bool opens_process(HANDLE token, DWORD access)
-{
+static bool opens_process(HANDLE token, DWORD access) {
     HANDLE process;
 
     if (!SetThreadToken(NULL, token))
@@ -188,8 +171,7 @@ static bool opens_process(HANDLE token, DWORD access)
     return process != NULL;
 }
 
-static bool opens_thread(HANDLE token, DWORD access)
-{
+static bool opens_thread(HANDLE token, DWORD access) {
     HANDLE thread;
 
     if (!SetThreadToken(NULL, token))
@@ -201,38 +183,28 @@ static bool opens_thread(HANDLE token, DWORD access)
     return thread != NULL;
 }
 
-static bool processes_closed_to_low(void)
-{
+static bool processes_closed_to_low(void) {
     return !opens_process(low_token, PROCESS_VM_WRITE) && !opens_process(low_token, PROCESS_VM_READ) &&
            !opens_process(low_token, PROCESS_DUP_HANDLE) && !opens_process(low_token, PROCESS_CREATE_THREAD) &&
            !opens_thread(low_token, THREAD_SET_CONTEXT);
 }
 
-static bool processes_closed_to_restricted(void)
-{
+static bool processes_closed_to_restricted(void) {
     return !opens_process(strict_token, PROCESS_VM_WRITE) && !opens_process(strict_token, PROCESS_DUP_HANDLE) &&
            !opens_process(strict_token, PROCESS_CREATE_PROCESS) && !opens_thread(strict_token, THREAD_SET_CONTEXT);
 }
 
-static bool processes_say_who_they_are(void)
-{
+static bool processes_say_who_they_are(void) {
     return opens_process(low_token, PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE) &&
            opens_process(PLAIN, PROCESS_ALL_ACCESS);
 }
 
-static bool parent_token_is_no_way_out(void)
-{
-    return run_child(L"impersonate") == 0 && run_child(L"start") == 0;
-}
+static bool parent_token_is_no_way_out(void) { return run_child(L"impersonate") == 0 && run_child(L"start") == 0; }
 
-static bool child_runs(void)
-{
-    return run_child(L"nothing") == 0;
-}
+static bool child_runs(void) { return run_child(L"nothing") == 0; }
 
 /* In a process of its own, under the strict token: tries to act as its parent. 0: nothing came of it. */
-int child_main(const wchar_t *what, DWORD parent)
-{
+int child_main(const wchar_t *what, DWORD parent) {
     HANDLE process = OpenProcess(PROCESS_QUERY_INFORMATION, FALSE, parent), token, copy;
     bool start = !wcscmp(what, L"start");
     wchar_t line[] = L"cmd.exe /c exit";
@@ -242,10 +214,12 @@ int child_main(const wchar_t *what, DWORD parent)
     if (!wcscmp(what, L"nothing"))
         return 0;
     if (!process || !OpenProcessToken(process, TOKEN_DUPLICATE | TOKEN_QUERY, &token) ||
-        !DuplicateTokenEx(token, MAXIMUM_ALLOWED, NULL, SecurityImpersonation, start ? TokenPrimary : TokenImpersonation, &copy))
+        !DuplicateTokenEx(token, MAXIMUM_ALLOWED, NULL, SecurityImpersonation,
+                          start ? TokenPrimary : TokenImpersonation, &copy))
         return 0;
     if (start) {
-        if (!CreateProcessAsUserW(copy, NULL, line, NULL, NULL, FALSE, CREATE_NO_WINDOW, NULL, NULL, &startup, &started))
+        if (!CreateProcessAsUserW(copy, NULL, line, NULL, NULL, FALSE, CREATE_NO_WINDOW, NULL, NULL, &startup,
+                                  &started))
             return 0;
         TerminateProcess(started.hProcess, 0);
         return 1;
@@ -257,8 +231,7 @@ int child_main(const wchar_t *what, DWORD parent)
 }
 
 /* Opens a pipe that this process makes with `sddl`, as `token`. */
-static bool opens_pipe(HANDLE token, const wchar_t *sddl)
-{
+static bool opens_pipe(HANDLE token, const wchar_t *sddl) {
     wchar_t name[64];
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), descriptor(sddl), FALSE};
     HANDLE server, client = INVALID_HANDLE_VALUE;
@@ -278,20 +251,17 @@ static bool opens_pipe(HANDLE token, const wchar_t *sddl)
     return true;
 }
 
-static bool pipe_dacl_binds(void)
-{
+static bool pipe_dacl_binds(void) {
     return !opens_pipe(strict_token, L"D:P(A;;GA;;;USER)") && !opens_pipe(PLAIN, L"D:P(A;;GA;;;CAP)") &&
            !opens_pipe(low_token, L"D:P(A;;GA;;;USER)(A;;GA;;;WD)");
 }
 
-static bool pipe_dacl_lets_in(void)
-{
+static bool pipe_dacl_lets_in(void) {
     return opens_pipe(strict_token, L"D:P(A;;GA;;;USER)(A;;0x12019b;;;CAP)") &&
            opens_pipe(low_token, L"D:P(A;;GA;;;USER)S:(ML;;NW;;;LW)");
 }
 
-static bool pipe_instance_is_checked(void)
-{
+static bool pipe_instance_is_checked(void) {
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), descriptor(L"D:P(A;;GA;;;USER)(A;;0x12019b;;;CAP)"), FALSE};
     wchar_t name[64];
     HANDLE first, second = INVALID_HANDLE_VALUE;
@@ -316,24 +286,29 @@ const struct row token_rows[] = {
     {"a deny-only group grants nothing", "SID Attributes in an Access Token", false, deny_only_grants_nothing},
     {"a deny-only group still denies", "SID Attributes in an Access Token", false, deny_only_denies},
     {"IsTokenRestricted and TokenRestrictedSids say what it is", "IsTokenRestricted", false, says_restricted},
-    {"filtering a restricted token again gives nothing back", "CreateRestrictedToken", false, filtering_gives_nothing_back},
-    {"a token's integrity level only falls, and is copied with it", "Mandatory Integrity Control", false, level_only_falls},
-    {"Low changes nothing without a label, whatever the DACL says", "[MS-DTYP] 2.5.3.3", false, low_writes_nothing_medium},
+    {"filtering a restricted token again gives nothing back", "CreateRestrictedToken", false,
+     filtering_gives_nothing_back},
+    {"a token's integrity level only falls, and is copied with it", "Mandatory Integrity Control", false,
+     level_only_falls},
+    {"Low changes nothing without a label, whatever the DACL says", "[MS-DTYP] 2.5.3.3", false,
+     low_writes_nothing_medium},
     {"Low reads and executes it", "[MS-DTYP] 2.5.3.3", true, low_reads_medium},
     {"Low writes and deletes what is Low", "[MS-DTYP] 2.5.3.3", true, low_writes_low},
     {"what a Low process makes is Low", "Mandatory Integrity Control", false, new_object_of_low_is_low},
     {"a (CI) label is inherited by directories, not by files", "[MS-DTYP] 2.5.3.4", false, label_is_inherited},
     {"Low sets no label above its own", "SeRelabelPrivilege", false, low_raises_no_label},
-    {"processes and threads are closed to Low, for reading too", "Mandatory Integrity Control; [MS-DTYP] 2.5.3.3", false,
-     processes_closed_to_low},
-    {"and, for writing, to a token whose restricting SIDs their DACL leaves out", "Process Security and Access Rights", false,
-     processes_closed_to_restricted},
+    {"processes and threads are closed to Low, for reading too", "Mandatory Integrity Control; [MS-DTYP] 2.5.3.3",
+     false, processes_closed_to_low},
+    {"and, for writing, to a token whose restricting SIDs their DACL leaves out", "Process Security and Access Rights",
+     false, processes_closed_to_restricted},
     {"limited information stays open to Low", "Process Security and Access Rights", true, processes_say_who_they_are},
     {"a strict process acts under no other token of its user", "ImpersonateLoggedOnUser, CreateProcessAsUser", false,
      parent_token_is_no_way_out},
     {"a strict process starts", "CreateProcessAsUser", true, child_runs},
-    {"a pipe's DACL and label are checked when a client opens it", "Named Pipe Security and Access Rights", false, pipe_dacl_binds},
+    {"a pipe's DACL and label are checked when a client opens it", "Named Pipe Security and Access Rights", false,
+     pipe_dacl_binds},
     {"a client that they name gets in", "Named Pipe Security and Access Rights", true, pipe_dacl_lets_in},
-    {"one more instance needs FILE_CREATE_PIPE_INSTANCE", "Named Pipe Security and Access Rights", false, pipe_instance_is_checked},
+    {"one more instance needs FILE_CREATE_PIPE_INSTANCE", "Named Pipe Security and Access Rights", false,
+     pipe_instance_is_checked},
     {NULL, NULL, false, NULL},
 };
