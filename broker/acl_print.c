@@ -8,6 +8,7 @@
 #include <wchar.h>
 
 #define PRINT_NAME 400
+#define PRINT_LINE 1200
 
 struct name {
     ACCESS_MASK mask;
@@ -165,16 +166,16 @@ static bool is_deny_child(const struct sd_ace *ace) {
 
 static NTSTATUS print_ace(const struct sd_ace *ace, bool ours, void (*emit)(void *context, const char *line),
                           void *context) {
-    wchar_t line[3 * PRINT_NAME], rights[PRINT_NAME];
+    wchar_t line[PRINT_LINE], rights[PRINT_NAME];
     if (!ace->sid) {
         _snwprintf(line, PRINT_NAME, L"(entry of type %u)", ace->type);
     } else {
-        acl_sid_text(ace->sid, line, 2 * PRINT_NAME);
+        acl_sid_text(ace->sid, line, PRINT_LINE - PRINT_NAME);
         acl_rights_text(ace->type, ace->flags, ace->mask, rights, PRINT_NAME);
-        append(line, 3 * PRINT_NAME, L":");
-        append(line, 3 * PRINT_NAME, rights);
+        append(line, PRINT_LINE, L":");
+        append(line, PRINT_LINE, rights);
     }
-    append(line, 3 * PRINT_NAME, ours ? L"  <- sbx" : L"");
+    append(line, PRINT_LINE, ours ? L"  <- sbx" : L"");
     char *bytes = msg_utf8(line);
     if (!bytes) {
         return STATUS_NO_MEMORY;

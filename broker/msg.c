@@ -116,16 +116,13 @@ void msg_line(const wchar_t *format, ...) {
 
 void msg_bytes(const char *text) {
     HANDLE stream = GetStdHandle(STD_OUTPUT_HANDLE);
-    size_t size = strlen(text);
-    char *line = malloc(size + 2);
+    size_t size = strlen(text) + 3;
+    char *line = malloc(size);
     DWORD written;
-    if (!line || !stream || stream == INVALID_HANDLE_VALUE) {
-        free(line);
-        return;
+    if (line && stream && stream != INVALID_HANDLE_VALUE) {
+        int units = snprintf(line, size, "%s\r\n", text);
+        WriteFile(stream, line, (DWORD)units, &written, NULL);
     }
-    memcpy(line, text, size);
-    memcpy(line + size, "\r\n", 2);
-    WriteFile(stream, line, (DWORD)(size + 2), &written, NULL);
     free(line);
 }
 
