@@ -16,8 +16,9 @@ WINEDEBUG=${WINEDEBUG:--all}
 export WINEPREFIX WINEDEBUG
 status=$(mktemp)
 {
-    "$sw/wine" "$@" < /dev/null 2>&1
-    echo $? > "$status"
+    code=0
+    "$sw/wine" "$@" < /dev/null 2>&1 || code=$?
+    echo $code > "$status"
 } | cat
 code=$(cat "$status")
 rm -f "$status"

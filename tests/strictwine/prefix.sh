@@ -14,7 +14,7 @@ if [ ! -d "$template" ]; then
     mkdir -p "$template.new"
     WINEPREFIX=$template.new WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml,winemenubuilder.exe='
     export WINEPREFIX WINEDEBUG WINEDLLOVERRIDES
-    "$sw/wineserver" -p
+    "$sw/wineserver" -p < /dev/null > /dev/null 2>&1
     timeout 300 "$sw/wine" wineboot -i < /dev/null > "$sw/template.log" 2>&1
     timeout 60 "$sw/wine" reg add 'HKCU\Software\Wine' /v Version /d win10 /f < /dev/null >> "$sw/template.log" 2>&1
     "$sw/wineserver" -k > /dev/null 2>&1 || true
@@ -35,6 +35,7 @@ fi
 if [ "${3:-}" = start ]; then
     WINEPREFIX=$(cd "$2" && pwd) WINEDEBUG=-all
     export WINEPREFIX WINEDEBUG
-    "$sw/wineserver" -p
+    # No descriptor of ours may stay open in the server; one that runs already is an error that does not matter.
+    "$sw/wineserver" -p < /dev/null > /dev/null 2>&1 || true
     timeout 120 "$sw/wine" cmd /c exit < /dev/null > /dev/null 2>&1
 fi

@@ -23,7 +23,7 @@ check() {
     WINEPREFIX=$work/prefix-$title
     export WINEPREFIX
     "$here/prefix.sh" "$sw" "$WINEPREFIX"
-    "$server" -p
+    "$server" -p < /dev/null > /dev/null 2>&1
     # A file, not a pipe: the first program of a prefix starts services that hold its output open.
     timeout 120 "$wine" "$sw/selftest.exe" "$@" < /dev/null > "$work/$title.raw" 2>&1 || echo "exit code $?" >> "$work/$title.raw"
     tr -d '\r' < "$work/$title.raw" > "$work/$title.txt"
