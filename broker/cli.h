@@ -34,4 +34,12 @@ extern const struct cli_command cli_commands[];
 enum { CLI_END = -1, CLI_WORD = -2, CLI_ERROR = -3 };
 int cli_next(const struct cli_option *options, int argc, wchar_t **argv, int *next, const wchar_t **value);
 
+/* The command whose name is nearest to `word`, or NULL. */
+const wchar_t *cli_nearest_command(const wchar_t *word);
+
+/* `sbx help [COMMAND] [--markdown]`: from the table. */
+int cmd_help(int argc, wchar_t **argv);
+/* Help for one command, on stdout. */
+void cli_print_help(const struct cli_command *command);
+
 #endif

@@ -21,7 +21,7 @@ bool token_is_elevated(void);
 /* The user's SID, LocalAlloc'ed; NULL on failure. */
 PSID token_user_sid(void);
 
-/* A new random SID S-1-5-21-r-r-r-r, LocalAlloc'ed; NULL on failure. */
+/* A new random SID for a run (see acl_new_sid: what carries it is found and cleaned later), LocalAlloc'ed; NULL on failure. */
 PSID token_random_sid(void);
 
 #endif

@@ -111,7 +111,7 @@ struct sbx_reply {
 size_t sbx_request_pack(const struct sbx_request *request, uint8_t *out, size_t capacity);
 
 /* Unpacks a payload (no header). Names in *request point into `payload`. Returns 0, or -1 when the payload is not exactly one
- * valid request; *request is then undefined. Allocates nothing. */
+ * valid request; *request is then undefined. What msgpack-c allocates for a name is of fixed size and freed before the return. */
 int sbx_request_unpack(struct sbx_request *request, const uint8_t *payload, size_t size);
 
 /* The same for replies. */

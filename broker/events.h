@@ -1,0 +1,37 @@
+/* What happened in a run: one JSON object a line for each brokered operation and each refusal, and the summary on exit. */
+#ifndef SBX_BROKER_EVENTS_H
+#define SBX_BROKER_EVENTS_H
+
+#include "client.h"
+
+#include <stdbool.h>
+
+struct event {
+    uint32_t op;
+    DWORD pid;
+    struct policy_name subject; /* kernel names; empty when unknown */
+    struct policy_name target;
+    NTSTATUS status;
+    enum policy_verdict verdict;
+    ULONG information;
+    LONGLONG microseconds;
+};
+
+/* Opens `path` for appending (NULL for none) and remembers the run's id for the lines. Returns a Win32 error. */
+DWORD events_open(const struct sandbox *sandbox, const wchar_t *path, const wchar_t *run_id);
+
+/* Writes the event and keeps a refusal for the summary. Any thread. */
+void events_record(const struct sandbox *sandbox, const struct event *event);
+
+/* A line about a child that runs without the shim; said once. */
+void events_no_shim(void);
+
+/* The short summary on stderr: replaced, deleted, renamed, and each refusal once with path, rule and the writable roots. */
+void events_summary(const struct sandbox *sandbox);
+
+void events_close(void);
+
+/* `sbx events FILE`: the lines for people. */
+int cmd_events(int argc, wchar_t **argv);
+
+#endif

@@ -1,0 +1,154 @@
+#include "fileops.h"
+
+#include "place.h"
+#include "undo.h"
+
+#include <string.h>
+
+#define DISPOSITION_ALLOWED                                                                                                    \
+    (NT_DISPOSITION_DELETE | NT_DISPOSITION_POSIX_SEMANTICS | NT_DISPOSITION_FORCE_IMAGE_SECTION_CHECK |                        \
+     NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE)
+#define RENAME_ALLOWED                                                                                                         \
+    (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_SUPPRESS_PIN_STATE_INHERITANCE |                      \
+     NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
+#define LINK_ALLOWED (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
+
+struct outcome fileops_refused(enum policy_verdict verdict) {
+    struct outcome outcome = {STATUS_ACCESS_DENIED, verdict, 0, 0};
+    return outcome;
+}
+
+struct outcome fileops_done(NTSTATUS status) {
+    struct outcome outcome = {status, POLICY_ALLOWED, 0, 0};
+    return outcome;
+}
+
+bool fileops_failed(struct outcome outcome) {
+    return outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status);
+}
+
+NTSTATUS fileops_set_name(struct client *client, HANDLE object, HANDLE directory, struct policy_name leaf, ULONG flags,
+                          ULONG info_class) {
+    struct nt_rename_information *info = (struct nt_rename_information *)client->rename;
+    IO_STATUS_BLOCK io;
+    if (leaf.length > POLICY_LEAF_MAX) {
+        return STATUS_NAME_TOO_LONG;
+    }
+    memset(info, 0, sizeof(*info));
+    info->Flags = flags;
+    info->RootDirectory = directory;
+    info->FileNameLength = (ULONG)(leaf.length * sizeof(WCHAR));
+    memcpy(info->FileName, leaf.units, info->FileNameLength);
+    ULONG size = (ULONG)sizeof(*info) + info->FileNameLength;
+    return NtSetInformationFile(object, &io, info, size, NT_FILE_CLASS(info_class));
+}
+
+struct outcome fileops_delete(struct client *client, const struct sbx_request *request) {
+    const struct sbx_delete *del = &request->u.del;
+    bool extended = del->info_class == 64;
+    /* FILE_DISPOSITION_ON_CLOSE changes the file object of the handle; the broker acts on one of its own, which it closes at
+     * once. */
+    if ((!extended && (del->info_class != 13 || del->flags != 1)) || !(del->flags & NT_DISPOSITION_DELETE) ||
+        (del->flags & ~DISPOSITION_ALLOWED)) {
+        return fileops_refused(POLICY_BAD_REQUEST);
+    }
+    ACCESS_MASK access = DELETE | FILE_READ_ATTRIBUTES;
+    if (extended && (del->flags & NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE)) {
+        access |= FILE_WRITE_ATTRIBUTES;
+    }
+    HANDLE object;
+    size_t root;
+    struct outcome outcome =
+        place_object(client, del->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
+    if (fileops_failed(outcome)) {
+        return outcome;
+    }
+    IO_STATUS_BLOCK io;
+    NTSTATUS status = STATUS_ACCESS_DENIED;
+    if (undo_keep(client, object, &client->subject.name, "delete", NULL)) {
+        struct nt_disposition_information_ex ex = {del->flags};
+        FILE_DISPOSITION_INFORMATION plain = {TRUE};
+        status = extended ? NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx)
+                          : NtSetInformationFile(object, &io, &plain, sizeof(plain), NtFileDispositionInformation);
+    }
+    NtClose(object);
+    return fileops_done(status);
+}
+
+/* What stands at the target and would be replaced, kept for undo. */
+static bool keep_target(struct client *client, const struct place *place) {
+    HANDLE existing;
+    if (!client->sandbox->undo ||
+        !NT_SUCCESS(object_open_below(place->directory, place->leaf, FILE_READ_ATTRIBUTES, 0, &existing))) {
+        return true;
+    }
+    bool kept = undo_keep(client, existing, &client->target.name, "replace", NULL);
+    NtClose(existing);
+    return kept;
+}
+
+struct outcome fileops_rename(struct client *client, const struct sbx_request *request) {
+    const struct sbx_rename *rename = &request->u.rename;
+    bool extended = rename->info_class == 65;
+    if ((!extended && (rename->info_class != 10 || rename->flags > 1)) || (rename->flags & ~RENAME_ALLOWED)) {
+        return fileops_refused(POLICY_BAD_REQUEST);
+    }
+    ACCESS_MASK access = DELETE | FILE_READ_ATTRIBUTES;
+    HANDLE object;
+    size_t root;
+    struct place place;
+    struct outcome outcome =
+        place_object(client, rename->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
+    if (fileops_failed(outcome)) {
+        return outcome;
+    }
+    outcome = place_resolve(client, rename->directory, &rename->name, PLACE_DESTROY, &client->subject, &client->target, &place);
+    if (fileops_failed(outcome)) {
+        NtClose(object);
+        return outcome;
+    }
+    NTSTATUS status = STATUS_ACCESS_DENIED;
+    bool replace = (rename->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;
+    if ((!replace || keep_target(client, &place)) &&
+        undo_keep(client, object, &client->subject.name, "rename", &client->target.name)) {
+        status = fileops_set_name(client, object, place.directory, place.leaf, rename->flags, rename->info_class);
+    }
+    NtClose(place.directory);
+    NtClose(object);
+    return fileops_done(status);
+}
+
+struct outcome fileops_link(struct client *client, const struct sbx_request *request) {
+    const struct sbx_rename *link = &request->u.rename;
+    bool extended = link->info_class == 72;
+    if ((!extended && (link->info_class != 11 || link->flags > 1)) || (link->flags & ~LINK_ALLOWED)) {
+        return fileops_refused(POLICY_BAD_REQUEST);
+    }
+    HANDLE object;
+    size_t root;
+    struct object_facts facts;
+    struct place place;
+    struct outcome outcome = place_object(client, link->handle, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES, PLACE_WRITE,
+                                          &client->subject, &object, &root);
+    if (fileops_failed(outcome)) {
+        return outcome;
+    }
+    enum policy_verdict verdict = NT_SUCCESS(object_query_facts(object, &facts))
+                                      ? place_links(client->sandbox, object, &facts, &client->scratch)
+                                      : POLICY_BAD_HANDLE;
+    bool replace = (link->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;
+    outcome = verdict != POLICY_ALLOWED
+                  ? fileops_refused(verdict)
+                  : place_resolve(client, link->directory, &link->name, replace ? PLACE_DESTROY : PLACE_WRITE,
+                                  &client->subject, &client->target, &place);
+    if (!fileops_failed(outcome)) {
+        outcome.status = STATUS_ACCESS_DENIED;
+        if (!replace || keep_target(client, &place)) {
+            outcome.status =
+                fileops_set_name(client, object, place.directory, place.leaf, link->flags, link->info_class);
+        }
+        NtClose(place.directory);
+    }
+    NtClose(object);
+    return outcome;
+}

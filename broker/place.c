@@ -1,0 +1,272 @@
+#include "place.h"
+
+#include <string.h>
+
+static const struct outcome allowed = {STATUS_SUCCESS, POLICY_ALLOWED, 0, 0};
+
+static struct outcome failed(NTSTATUS status) {
+    struct outcome outcome = {status, POLICY_ALLOWED, 0, 0};
+    if (status == STATUS_REPARSE_POINT_ENCOUNTERED) {
+        outcome.verdict = POLICY_REPARSE;
+    }
+    return outcome;
+}
+
+static struct outcome refused(enum policy_verdict verdict) {
+    struct outcome outcome = {STATUS_ACCESS_DENIED, verdict, 0, 0};
+    return outcome;
+}
+
+static bool is_protected_id(const struct sandbox *sandbox, HANDLE object) {
+    ULONGLONG id;
+    if (!NT_SUCCESS(object_query_id(object, &id))) {
+        return true;
+    }
+    for (size_t i = 0; i < sandbox->protect_count; i++) {
+        if (sandbox->protect[i].file_id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An 8.3 alias in the kernel's name of an object hides a protected path from a comparison of names, so the identities on the way
+ * decide. What cannot be opened on the way counts as protected. */
+static bool meets_protected(const struct sandbox *sandbox, struct policy_name path) {
+    struct policy_name rest;
+    int root = policy_innermost(path, sandbox->root_names, sandbox->root_count, object_fold, &rest);
+    bool alias = false;
+    for (size_t i = 0; root >= 0 && i < rest.length; i++) {
+        alias = alias || rest.units[i] == '~';
+    }
+    if (!alias || !sandbox->protect_count) {
+        return false;
+    }
+    for (size_t end = 1; end <= rest.length; end++) {
+        if (end < rest.length && rest.units[end] != '\\') {
+            continue;
+        }
+        HANDLE object;
+        struct policy_name part = {rest.units, end};
+        NTSTATUS status = object_open_below(sandbox->roots[root].handle, part, FILE_READ_ATTRIBUTES, 0, &object);
+        if (status == STATUS_OBJECT_NAME_NOT_FOUND && end == rest.length) {
+            return false;
+        }
+        if (!NT_SUCCESS(status)) {
+            return true;
+        }
+        bool hit = is_protected_id(sandbox, object);
+        NtClose(object);
+        if (hit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum policy_verdict judge_name(struct sandbox *sandbox, enum place_use use, struct policy_name name, size_t *root) {
+    struct policy_object object = {name, meets_protected(sandbox, name)};
+    struct policy_name rest;
+    int innermost = policy_innermost(name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
+    *root = innermost < 0 ? 0 : (size_t)innermost;
+    return use == PLACE_DESTROY ? policy_may_destroy(&sandbox->rules, &object) : policy_may_write(&sandbox->rules, &object);
+}
+
+enum policy_verdict place_judge(struct sandbox *sandbox, HANDLE object, enum place_use use, struct object_name *name,
+                                size_t *root) {
+    struct object_facts facts;
+    if (!NT_SUCCESS(object_query_facts(object, &facts)) || !NT_SUCCESS(object_query_name(object, name))) {
+        return POLICY_BAD_HANDLE;
+    }
+    return judge_name(sandbox, use, name->name, root);
+}
+
+struct outcome place_object(struct client *client, uint64_t handle, ACCESS_MASK access, enum place_use use,
+                            struct object_name *name, HANDLE *object, size_t *root) {
+    HANDLE taken;
+    *object = NULL;
+    name->name.length = 0;
+    if (!NT_SUCCESS(object_take(client->process, handle, &taken))) {
+        return refused(POLICY_BAD_HANDLE);
+    }
+    NTSTATUS status = object_reopen(taken, access, 0, object);
+    /* The object may deny `access` to the user as well: its name still has to be known, so that the refusal names it. */
+    HANDLE plain = *object;
+    NTSTATUS plain_status = status;
+    if (!NT_SUCCESS(status)) {
+        plain_status = object_reopen(taken, FILE_READ_ATTRIBUTES, 0, &plain);
+    }
+    NtClose(taken);
+    if (!NT_SUCCESS(plain_status)) {
+        return status == STATUS_ACCESS_DENIED ? refused(POLICY_BAD_HANDLE) : failed(status);
+    }
+    enum policy_verdict verdict = place_judge(client->sandbox, plain, use, name, root);
+    if (!NT_SUCCESS(status) || verdict != POLICY_ALLOWED) {
+        NtClose(plain);
+        *object = NULL;
+    }
+    if (verdict != POLICY_ALLOWED) {
+        return refused(verdict);
+    }
+    return NT_SUCCESS(status) ? allowed : failed(status);
+}
+
+static const ACCESS_MASK directory_access = FILE_READ_ATTRIBUTES | FILE_TRAVERSE;
+
+static struct policy_name text_name(const wchar_t *text) {
+    struct policy_name name = {(const uint16_t *)text, wcslen(text)};
+    return name;
+}
+
+/* (0, full NT path): the path must be spelled below a root; the open starts at that root's handle, so that drive letters and
+ * anything above the root do not matter any more. */
+static struct outcome start_from_path(struct client *client, struct policy_name path, HANDLE *directory,
+                                      struct policy_name *leaf) {
+    struct sandbox *sandbox = client->sandbox;
+    struct policy_name spelled[2 * SANDBOX_MAX_ROOTS], rest, parent;
+    size_t count = 0;
+    for (size_t i = 0; i < sandbox->root_count; i++) {
+        const struct sandbox_root *known = &sandbox->roots[i];
+        spelled[count++] = text_name(known->nt_path);
+        spelled[count++] = text_name(known->alias ? known->alias : known->nt_path);
+    }
+    int found = policy_innermost(path, spelled, count, object_fold, &rest), root = found < 0 ? -1 : found / 2;
+    if (root < 0) {
+        return refused(POLICY_OUTSIDE);
+    }
+    if (!rest.length) {
+        return refused(POLICY_IS_ROOT);
+    }
+    enum policy_verdict verdict = policy_split(rest, &parent, leaf);
+    if (verdict != POLICY_ALLOWED) {
+        return refused(verdict);
+    }
+    HANDLE top = sandbox->roots[root].handle;
+    return failed(object_open_below(top, parent, directory_access, FILE_DIRECTORY_FILE, directory));
+}
+
+static struct outcome start_beside(struct client *client, const struct object_name *beside, HANDLE *directory) {
+    struct sandbox *sandbox = client->sandbox;
+    struct policy_name rest, parent, leaf;
+    int root = policy_innermost(beside->name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
+    if (root < 0 || !rest.length) {
+        return refused(root < 0 ? POLICY_OUTSIDE : POLICY_IS_ROOT);
+    }
+    enum policy_verdict verdict = policy_split(rest, &parent, &leaf);
+    if (verdict != POLICY_ALLOWED) {
+        return refused(verdict);
+    }
+    HANDLE top = sandbox->roots[root].handle;
+    return failed(object_open_below(top, parent, directory_access, FILE_DIRECTORY_FILE, directory));
+}
+
+static struct outcome start_from_handle(struct client *client, uint64_t value, struct policy_name path, HANDLE *directory,
+                                        struct policy_name *leaf) {
+    HANDLE taken, base;
+    struct policy_name parent;
+    enum policy_verdict verdict = policy_split(path, &parent, leaf);
+    if (verdict != POLICY_ALLOWED) {
+        return refused(verdict);
+    }
+    if (!NT_SUCCESS(object_take(client->process, value, &taken))) {
+        return refused(POLICY_BAD_HANDLE);
+    }
+    NTSTATUS status = object_reopen(taken, directory_access, FILE_DIRECTORY_FILE, &base);
+    NtClose(taken);
+    if (!NT_SUCCESS(status)) {
+        return failed(status);
+    }
+    if (!parent.length) {
+        *directory = base;
+        return allowed;
+    }
+    size_t root;
+    verdict = place_judge(client->sandbox, base, PLACE_WRITE, &client->scratch, &root);
+    if (verdict == POLICY_ALLOWED) {
+        status = object_open_below(base, parent, directory_access, FILE_DIRECTORY_FILE, directory);
+    }
+    NtClose(base);
+    return verdict == POLICY_ALLOWED ? failed(status) : refused(verdict);
+}
+
+static bool has_separator(struct policy_name name) {
+    for (size_t i = 0; i < name.length; i++) {
+        if (name.units[i] == '\\') {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct outcome place_resolve(struct client *client, uint64_t directory, const struct sbx_name *wire, enum place_use use,
+                             const struct object_name *beside, struct object_name *name, struct place *place) {
+    /* The frame is the receiver's buffer and a name in it can stand at an odd address. */
+    struct policy_name path = {(const uint16_t *)client->wide, wire->size / 2};
+    struct outcome outcome;
+    memcpy(client->wide, wire->bytes, wire->size);
+    place->directory = NULL;
+    place->leaf = path;
+    name->name.length = 0;
+    if (directory) {
+        outcome = start_from_handle(client, directory, path, &place->directory, &place->leaf);
+    } else if (has_separator(path)) {
+        outcome = start_from_path(client, path, &place->directory, &place->leaf);
+    } else {
+        enum policy_verdict verdict = policy_component(path);
+        outcome = verdict != POLICY_ALLOWED ? refused(verdict)
+                  : beside                  ? start_beside(client, beside, &place->directory)
+                                            : refused(POLICY_OUTSIDE);
+    }
+    if (outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status)) {
+        return outcome;
+    }
+    NTSTATUS status = object_query_name(place->directory, name);
+    if (NT_SUCCESS(status)) {
+        status = object_append(name, place->leaf);
+    }
+    enum policy_verdict verdict =
+        NT_SUCCESS(status) ? judge_name(client->sandbox, use, name->name, &place->root) : POLICY_BAD_HANDLE;
+    if (verdict != POLICY_ALLOWED) {
+        NtClose(place->directory);
+        place->directory = NULL;
+        return refused(verdict);
+    }
+    place->leaf.units = name->name.units + name->name.length - place->leaf.length;
+    return allowed;
+}
+
+/* Opens the parent that a hard link's entry names by id, and judges it. */
+static bool link_in_roots(struct sandbox *sandbox, HANDLE volume_hint, const struct nt_link_entry *entry,
+                          struct object_name *scratch) {
+    HANDLE parent;
+    struct policy_name id = {(const uint16_t *)&entry->ParentFileId, sizeof(entry->ParentFileId) / 2};
+    size_t root;
+    if (!NT_SUCCESS(object_open_below(volume_hint, id, FILE_READ_ATTRIBUTES, FILE_OPEN_BY_FILE_ID | FILE_DIRECTORY_FILE,
+                                      &parent))) {
+        return false;
+    }
+    bool inside = place_judge(sandbox, parent, PLACE_WRITE, scratch, &root) == POLICY_ALLOWED;
+    NtClose(parent);
+    return inside;
+}
+
+/* Wine does not list the names of a file (FileHardLinkInformation), so there a file with several names is always refused. */
+enum policy_verdict place_links(struct sandbox *sandbox, HANDLE object, const struct object_facts *facts,
+                                struct object_name *scratch) {
+    BYTE buffer[8192];
+    struct nt_links_information *links = (struct nt_links_information *)buffer;
+    IO_STATUS_BLOCK io;
+    unsigned inside = 0;
+    if (facts->directory || facts->links <= 1) {
+        return POLICY_ALLOWED;
+    }
+    if (NtQueryInformationFile(object, &io, buffer, sizeof(buffer), NT_FILE_CLASS(46)) == STATUS_SUCCESS) {
+        const BYTE *at = (const BYTE *)&links->Entry;
+        for (ULONG i = 0; i < links->EntriesReturned; i++) {
+            const struct nt_link_entry *entry = (const struct nt_link_entry *)at;
+            inside += link_in_roots(sandbox, object, entry, scratch) ? 1 : 0;
+            at += entry->NextEntryOffset;
+        }
+    }
+    return policy_may_change_content((unsigned)facts->links, inside);
+}

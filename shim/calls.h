@@ -1,0 +1,23 @@
+/* The hooked calls and their originals. One table in dllmain.c names them. */
+#ifndef SBX_SHIM_CALLS_H
+#define SBX_SHIM_CALLS_H
+
+#include "nt.h"
+
+/* Filled by hook_install. */
+struct originals {
+    nt_create_file *create_file;
+    nt_open_file *open_file;
+    nt_set_information_file *set_information_file;
+    nt_delete_file *delete_file;
+    nt_create_user_process *create_user_process;
+};
+extern struct originals originals;
+
+nt_create_file shim_create_file;
+nt_open_file shim_open_file;
+nt_set_information_file shim_set_information_file;
+nt_delete_file shim_delete_file;
+nt_create_user_process shim_create_user_process;
+
+#endif

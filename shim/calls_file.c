@@ -1,0 +1,78 @@
+/* NtSetInformationFile: delete, rename and link by handle. */
+#include "calls.h"
+#include "client.h"
+#include "memory.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+static bool fill_delete(struct sbx_request *request, HANDLE file, const void *info, ULONG size, unsigned info_class) {
+    BOOLEAN plain = 0;
+    ULONG flags = 0;
+    if (info_class == CLASS_DISPOSITION) {
+        if (size < sizeof(plain) || !memory_copy_in(info, &plain, sizeof(plain))) {
+            return false;
+        }
+        flags = plain ? 1 : 0;
+    } else if (size < sizeof(flags) || !memory_copy_in(info, &flags, sizeof(flags))) {
+        return false;
+    }
+    request->op = SBX_OP_DELETE;
+    request->u.del.handle = (uint64_t)(uintptr_t)file;
+    request->u.del.flags = flags;
+    request->u.del.info_class = info_class;
+    /* Taking a deletion back that was never allowed: the denial stands. */
+    return (flags & 1) != 0;
+}
+
+static bool fill_name(struct sbx_request *request, HANDLE file, const void *info, ULONG size, unsigned info_class) {
+    struct nt_name_information header;
+    const size_t at = offsetof(struct nt_name_information, name);
+    if (size < at || !memory_copy_in(info, &header, at) || header.name_length > size - at || header.name_length % 2 ||
+        header.name_length > SBX_NAME_MAX || !memory_is_readable((const BYTE *)info + at, header.name_length)) {
+        return false;
+    }
+    bool extended = info_class == CLASS_RENAME_EX || info_class == CLASS_LINK_EX;
+    bool link = info_class == CLASS_LINK || info_class == CLASS_LINK_EX;
+    request->op = link ? SBX_OP_LINK : SBX_OP_RENAME;
+    request->u.rename.handle = (uint64_t)(uintptr_t)file;
+    request->u.rename.directory = (uint64_t)(uintptr_t)header.root_directory;
+    request->u.rename.name.bytes = (const uint8_t *)info + at;
+    request->u.rename.name.size = header.name_length;
+    request->u.rename.flags = extended ? header.u.flags : (header.u.replace_if_exists ? 1 : 0);
+    request->u.rename.info_class = info_class;
+    return true;
+}
+
+static bool fill(struct sbx_request *request, HANDLE file, const void *info, ULONG size, unsigned info_class) {
+    switch (info_class) {
+    case CLASS_DISPOSITION:
+    case CLASS_DISPOSITION_EX:
+        return fill_delete(request, file, info, size, info_class);
+    case CLASS_RENAME:
+    case CLASS_RENAME_EX:
+    case CLASS_LINK:
+    case CLASS_LINK_EX:
+        return fill_name(request, file, info, size, info_class);
+    default:
+        return false;
+    }
+}
+
+NTSTATUS NTAPI shim_set_information_file(HANDLE file, PIO_STATUS_BLOCK io, PVOID info, ULONG size,
+                                         FILE_INFORMATION_CLASS info_class) {
+    NTSTATUS status = originals.set_information_file(file, io, info, size, info_class);
+    if (status != STATUS_ACCESS_DENIED_) {
+        return status;
+    }
+    struct sbx_request request;
+    struct sbx_reply reply;
+    if (!fill(&request, file, info, size, (unsigned)info_class) || !client_call(&request, &reply)) {
+        return status;
+    }
+    if (NT_SUCCESS((NTSTATUS)reply.status)) {
+        io->Status = (NTSTATUS)reply.status;
+        io->Information = 0;
+    }
+    return (NTSTATUS)reply.status;
+}

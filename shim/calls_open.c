@@ -1,0 +1,208 @@
+/* NtCreateFile, NtOpenFile and NtDeleteFile: the original first, the broker only where it was denied in a root. */
+#include "calls.h"
+#include "client.h"
+#include "memory.h"
+#include "paths.h"
+#include "security.h"
+
+#include <stdbool.h>
+
+#define WRITE_RIGHTS (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES)
+#define DATA_RIGHTS (FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_EXECUTE)
+
+/* One open, however it was called. */
+struct open_call {
+    PHANDLE handle;
+    ACCESS_MASK access;
+    POBJECT_ATTRIBUTES attributes;
+    PIO_STATUS_BLOCK io;
+    PLARGE_INTEGER allocation;
+    ULONG file_attributes;
+    ULONG share;
+    ULONG disposition;
+    ULONG options;
+    PVOID ea;
+    ULONG ea_size;
+};
+
+static NTSTATUS original_open(const struct open_call *call, ACCESS_MASK access, ULONG share) {
+    return originals.create_file(call->handle, access, call->attributes, call->io, call->allocation, call->file_attributes,
+                                 share, call->disposition, call->options, call->ea, call->ea_size);
+}
+
+static ACCESS_MASK mapped(ACCESS_MASK access) {
+    static const struct {
+        ACCESS_MASK generic, rights;
+    } map[] = {{GENERIC_READ, FILE_GENERIC_READ},
+               {GENERIC_WRITE, FILE_GENERIC_WRITE},
+               {GENERIC_EXECUTE, FILE_GENERIC_EXECUTE},
+               {GENERIC_ALL, FILE_ALL_ACCESS}};
+    for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++) {
+        if (access & map[i].generic) {
+            access = (access & ~map[i].generic) | map[i].rights;
+        }
+    }
+    return access;
+}
+
+static struct sbx_name name_of(const OBJECT_ATTRIBUTES *attributes) {
+    struct sbx_name name = {(const uint8_t *)attributes->ObjectName->Buffer, attributes->ObjectName->Length};
+    return name;
+}
+
+static NTSTATUS ask_open(const struct open_call *call, ACCESS_MASK access, unsigned flags) {
+    struct sbx_request request = {.op = SBX_OP_OPEN};
+    struct sbx_open *open = &request.u.open;
+    struct sbx_reply reply;
+    open->directory = (uint64_t)(uintptr_t)call->attributes->RootDirectory;
+    open->name = name_of(call->attributes);
+    open->object_attributes = call->attributes->Attributes;
+    /* WRITE_DAC and WRITE_OWNER are never granted; without them the open is still what most callers need. */
+    open->access = access & ~(ACCESS_MASK)(WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY | MAXIMUM_ALLOWED);
+    open->file_attributes = call->file_attributes;
+    open->share = call->share;
+    open->disposition = call->disposition;
+    open->options = call->options;
+    open->flags = flags;
+    if (!client_call(&request, &reply)) {
+        return STATUS_ACCESS_DENIED_;
+    }
+    if (NT_SUCCESS((NTSTATUS)reply.status) && !flags) {
+        *call->handle = (HANDLE)(uintptr_t)reply.handle;
+        call->io->Status = (NTSTATUS)reply.status;
+        call->io->Information = (ULONG_PTR)reply.information;
+    }
+    return (NTSTATUS)reply.status;
+}
+
+/* Asks for our entry on the object, or on the directory in which it was to be made. */
+static NTSTATUS ask_stamp(const struct open_call *call) {
+    struct sbx_request request = {.op = SBX_OP_STAMP};
+    struct sbx_reply reply;
+    IO_STATUS_BLOCK io;
+    HANDLE object = NULL;
+    NTSTATUS status = originals.open_file(&object, FILE_READ_ATTRIBUTES | SYNCHRONIZE, call->attributes, &io,
+                                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                          FILE_SYNCHRONOUS_IO_NONALERT | (call->options & FILE_OPEN_REPARSE_POINT));
+    if (NT_SUCCESS(status)) {
+        request.u.stamp.handle = (uint64_t)(uintptr_t)object;
+    } else if (status == STATUS_OBJECT_NAME_NOT_FOUND_) {
+        request.u.stamp.directory = (uint64_t)(uintptr_t)call->attributes->RootDirectory;
+        request.u.stamp.name = name_of(call->attributes);
+    } else {
+        return STATUS_ACCESS_DENIED_;
+    }
+    bool answered = client_call(&request, &reply);
+    if (object) {
+        NtClose(object);
+    }
+    return answered ? (NTSTATUS)reply.status : STATUS_ACCESS_DENIED_;
+}
+
+static bool may_change_or_create(const struct open_call *call, ACCESS_MASK access) {
+    return (access & WRITE_RIGHTS) || call->disposition != FILE_OPEN;
+}
+
+static bool truncates(ULONG disposition) {
+    return disposition == FILE_SUPERSEDE || disposition == FILE_OVERWRITE || disposition == FILE_OVERWRITE_IF;
+}
+
+/* A handle without DELETE can do nothing new. It stands for one with DELETE where the caller asked for no data, or shared
+ * deleting already, so that what others may do with the file does not change. */
+static NTSTATUS repeat_without_delete(const struct open_call *call, ACCESS_MASK access) {
+    if (!(access & DELETE) || ((access & DATA_RIGHTS) && !(call->share & FILE_SHARE_DELETE))) {
+        return STATUS_ACCESS_DENIED_;
+    }
+    return original_open(call, (access & ~(ACCESS_MASK)DELETE) | FILE_READ_ATTRIBUTES, call->share | FILE_SHARE_DELETE);
+}
+
+static NTSTATUS denied_open(const struct open_call *call) {
+    ACCESS_MASK access = mapped(call->access);
+    if (paths_root_of(call->attributes) < 0) {
+        return STATUS_ACCESS_DENIED_;
+    }
+    if (call->options & FILE_DELETE_ON_CLOSE) {
+        return ask_open(call, access, 0);
+    }
+    NTSTATUS status = repeat_without_delete(call, access);
+    if (status != STATUS_ACCESS_DENIED_) {
+        return status;
+    }
+    if (may_change_or_create(call, access)) {
+        NTSTATUS stamped = ask_stamp(call);
+        if (stamped == STATUS_NOT_SUPPORTED_) {
+            return ask_open(call, access, 0);
+        }
+        if (NT_SUCCESS(stamped)) {
+            status = original_open(call, call->access, call->share);
+            if (status == STATUS_ACCESS_DENIED_) {
+                status = repeat_without_delete(call, access);
+            }
+        }
+        if (status != STATUS_ACCESS_DENIED_) {
+            return status;
+        }
+    }
+    return (access & DELETE) || truncates(call->disposition) ? ask_open(call, access, 0) : status;
+}
+
+/* A creating call may bring a DACL. Kept out of line: the copy takes stack that no other call should pay for. */
+static __attribute__((noinline)) NTSTATUS create_with_descriptor(struct open_call *call) {
+    struct own_descriptor own;
+    POBJECT_ATTRIBUTES given = call->attributes;
+    call->attributes = security_extend(given, (call->options & FILE_DIRECTORY_FILE) != 0, &own);
+    NTSTATUS status = original_open(call, call->access, call->share);
+    if (status == STATUS_ACCESS_DENIED_) {
+        status = denied_open(call);
+    }
+    return status;
+}
+
+static bool brings_descriptor(const OBJECT_ATTRIBUTES *attributes) {
+    PVOID descriptor = NULL;
+    return memory_copy_in((const BYTE *)attributes + offsetof(OBJECT_ATTRIBUTES, SecurityDescriptor), &descriptor,
+                          sizeof(descriptor)) &&
+           descriptor;
+}
+
+NTSTATUS NTAPI shim_create_file(PHANDLE handle, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, PIO_STATUS_BLOCK io,
+                                PLARGE_INTEGER allocation, ULONG file_attributes, ULONG share, ULONG disposition, ULONG options,
+                                PVOID ea, ULONG ea_size) {
+    struct open_call call = {handle,      access,  attributes, io,     allocation, file_attributes, share,
+                             disposition, options, ea,         ea_size};
+    if ((disposition == FILE_CREATE || (disposition == FILE_OPEN_IF && (options & FILE_DIRECTORY_FILE))) && attributes &&
+        brings_descriptor(attributes)) {
+        return create_with_descriptor(&call);
+    }
+    NTSTATUS status = originals.create_file(handle, access, attributes, io, allocation, file_attributes, share, disposition,
+                                            options, ea, ea_size);
+    return status == STATUS_ACCESS_DENIED_ && attributes ? denied_open(&call) : status;
+}
+
+NTSTATUS NTAPI shim_open_file(PHANDLE handle, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, PIO_STATUS_BLOCK io, ULONG share,
+                              ULONG options) {
+    NTSTATUS status = originals.open_file(handle, access, attributes, io, share, options);
+    if (status != STATUS_ACCESS_DENIED_ || !attributes) {
+        return status;
+    }
+    struct open_call call = {.handle = handle,
+                             .access = access,
+                             .attributes = attributes,
+                             .io = io,
+                             .share = share,
+                             .disposition = FILE_OPEN,
+                             .options = options};
+    return denied_open(&call);
+}
+
+NTSTATUS NTAPI shim_delete_file(POBJECT_ATTRIBUTES attributes) {
+    NTSTATUS status = originals.delete_file(attributes);
+    if (status != STATUS_ACCESS_DENIED_ || !attributes || paths_root_of(attributes) < 0) {
+        return status;
+    }
+    struct open_call call = {.attributes = attributes,
+                             .share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                             .disposition = FILE_OPEN,
+                             .options = FILE_DELETE_ON_CLOSE};
+    return ask_open(&call, DELETE, SBX_OPEN_NO_HANDLE);
+}

@@ -1,0 +1,174 @@
+#include "client.h"
+
+#include "../proto/frame.h"
+#include "calls.h"
+#include "settings.h"
+
+#define SLOTS 16
+#define BUFFER_BYTES ((SIZE_T)SBX_FRAME_HEADER + SBX_FRAME_MAX)
+#define CONNECT_TRIES 400
+
+struct slot {
+    volatile LONG busy;
+    HANDLE pipe; /* NULL when not connected */
+    HANDLE event;
+    uint8_t *buffer; /* BUFFER_BYTES for requests; replies go to a small one on the stack */
+};
+
+static struct slot slots[SLOTS];
+static volatile LONG gone; /* the pipe does not exist any more */
+
+static void pause_ms(unsigned milliseconds) {
+    LARGE_INTEGER interval;
+    interval.QuadPart = -(LONGLONG)milliseconds * 10000;
+    NtDelayExecution(FALSE, &interval);
+}
+
+/* A thread prefers the slot it had last, so that a lone thread uses one connection. */
+static struct slot *slot_take(void) {
+    unsigned first = GetCurrentThreadId() / 4 % SLOTS;
+    for (unsigned waited = 0; waited < settings_block()->wait_ms; waited++) {
+        for (unsigned i = 0; i < SLOTS; i++) {
+            struct slot *slot = &slots[(first + i) % SLOTS];
+            if (!slot->busy && !InterlockedCompareExchange(&slot->busy, 1, 0)) {
+                return slot;
+            }
+        }
+        pause_ms(1);
+    }
+    return NULL;
+}
+
+static void slot_disconnect(struct slot *slot) {
+    if (slot->pipe) {
+        NtClose(slot->pipe);
+        slot->pipe = NULL;
+    }
+}
+
+static bool slot_prepare(struct slot *slot) {
+    if (!slot->buffer) {
+        PVOID base = NULL;
+        SIZE_T size = BUFFER_BYTES;
+        if (NtAllocateVirtualMemory(GetCurrentProcess(), &base, 0, &size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) !=
+            STATUS_SUCCESS_) {
+            return false;
+        }
+        slot->buffer = base;
+    }
+    return slot->event || NtCreateEvent(&slot->event, EVENT_ALL_ACCESS, NULL, 1, FALSE) == STATUS_SUCCESS_;
+}
+
+/* Waits for a started read or write; at the time limit it is cancelled and waited for, since the kernel writes to `io`. */
+static NTSTATUS finish(struct slot *slot, NTSTATUS status, IO_STATUS_BLOCK *io) {
+    if (status != STATUS_PENDING_) {
+        return status == STATUS_SUCCESS_ ? io->Status : status;
+    }
+    LARGE_INTEGER limit;
+    limit.QuadPart = -(LONGLONG)settings_block()->wait_ms * 10000;
+    if (NtWaitForSingleObject(slot->event, FALSE, &limit) == STATUS_SUCCESS_) {
+        return io->Status;
+    }
+    IO_STATUS_BLOCK cancelled;
+    NtCancelIoFile(slot->pipe, &cancelled);
+    NtWaitForSingleObject(slot->event, FALSE, NULL);
+    return STATUS_TIMEOUT_;
+}
+
+static bool send_bytes(struct slot *slot, const uint8_t *bytes, size_t size) {
+    while (size) {
+        IO_STATUS_BLOCK io = {0};
+        NTSTATUS status = NtWriteFile(slot->pipe, slot->event, NULL, NULL, &io, bytes, (ULONG)size, NULL, NULL);
+        if (finish(slot, status, &io) != STATUS_SUCCESS_ || !io.Information || io.Information > size) {
+            return false;
+        }
+        bytes += io.Information;
+        size -= io.Information;
+    }
+    return true;
+}
+
+static bool receive_reply(struct slot *slot, struct sbx_reply *reply) {
+    uint8_t bytes[SBX_REPLY_FRAME_MAX];
+    struct sbx_frame_buffer buffer;
+    sbx_frame_buffer_init(&buffer, bytes, sizeof(bytes));
+    for (;;) {
+        const uint8_t *payload;
+        size_t size, room;
+        enum sbx_frame_result result = sbx_frame_buffer_peek(&buffer, &payload, &size);
+        if (result == SBX_FRAME_READY) {
+            return sbx_reply_unpack(reply, payload, size) == 0;
+        }
+        uint8_t *space = sbx_frame_buffer_space(&buffer, &room);
+        IO_STATUS_BLOCK io = {0};
+        if (result == SBX_FRAME_BAD || !room) {
+            return false;
+        }
+        NTSTATUS status = NtReadFile(slot->pipe, slot->event, NULL, NULL, &io, space, (ULONG)room, NULL, NULL);
+        if (finish(slot, status, &io) != STATUS_SUCCESS_ || !io.Information || io.Information > room) {
+            return false;
+        }
+        sbx_frame_buffer_commit(&buffer, io.Information);
+    }
+}
+
+static bool exchange(struct slot *slot, const struct sbx_request *request, struct sbx_reply *reply) {
+    size_t size = sbx_request_pack(request, slot->buffer, BUFFER_BYTES);
+    return size && send_bytes(slot, slot->buffer, size) && receive_reply(slot, reply);
+}
+
+static NTSTATUS open_pipe(struct slot *slot) {
+    const struct sbx_config *config = settings_block();
+    UNICODE_STRING name = {(USHORT)config->pipe_size, (USHORT)config->pipe_size,
+                           (PWSTR)(uintptr_t)settings_string(config->pipe_offset)};
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK io;
+    InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    return originals.create_file(&slot->pipe, FILE_READ_DATA | FILE_WRITE_DATA | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
+                                 &attributes, &io, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, 0, NULL, 0);
+}
+
+static bool slot_connect(struct slot *slot) {
+    NTSTATUS status = STATUS_PIPE_NOT_AVAILABLE_;
+    for (unsigned i = 0; i < CONNECT_TRIES && !gone; i++) {
+        status = open_pipe(slot);
+        if (status != STATUS_PIPE_NOT_AVAILABLE_ && status != STATUS_PIPE_BUSY_ &&
+            status != STATUS_INSTANCE_NOT_AVAILABLE_) {
+            break;
+        }
+        pause_ms(5);
+    }
+    if (status != STATUS_SUCCESS_) {
+        slot->pipe = NULL;
+        if (status == STATUS_OBJECT_NAME_NOT_FOUND_) {
+            InterlockedExchange(&gone, 1);
+        }
+        return false;
+    }
+    struct sbx_request hello = {.op = SBX_OP_HELLO};
+    struct sbx_reply reply;
+    hello.u.hello.version = SBX_PROTOCOL_VERSION;
+    hello.u.hello.pid = GetCurrentProcessId();
+    if (!exchange(slot, &hello, &reply) || reply.status != (uint32_t)STATUS_SUCCESS_) {
+        slot_disconnect(slot);
+        return false;
+    }
+    return true;
+}
+
+bool client_call(const struct sbx_request *request, struct sbx_reply *reply) {
+    if (gone) {
+        return false;
+    }
+    struct slot *slot = slot_take();
+    if (!slot) {
+        return false;
+    }
+    bool done = slot_prepare(slot) && (slot->pipe || slot_connect(slot)) && exchange(slot, request, reply);
+    if (!done) {
+        /* What state the connection is in is not known. */
+        slot_disconnect(slot);
+    }
+    InterlockedExchange(&slot->busy, 0);
+    return done;
+}

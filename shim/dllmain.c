@@ -1,0 +1,51 @@
+/* Hooks in at load. There is no way out again: the code that is patched may be running. */
+#include "calls.h"
+#include "hook.h"
+#include "settings.h"
+
+struct originals originals;
+
+typedef void any_function(void);
+
+static const struct {
+    const char *name;
+    any_function *replacement;
+    void *original; /* where the way to the original goes */
+} hooks[] = {
+    {"NtCreateFile", (any_function *)shim_create_file, &originals.create_file},
+    {"NtOpenFile", (any_function *)shim_open_file, &originals.open_file},
+    {"NtSetInformationFile", (any_function *)shim_set_information_file, &originals.set_information_file},
+    {"NtDeleteFile", (any_function *)shim_delete_file, &originals.delete_file},
+    {"NtCreateUserProcess", (any_function *)shim_create_user_process, &originals.create_user_process},
+};
+
+static void install(void) {
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    /* What a hook calls must be set before any hook is in. */
+    originals.create_file = (nt_create_file *)(any_function *)GetProcAddress(ntdll, "NtCreateFile");
+    originals.open_file = (nt_open_file *)(any_function *)GetProcAddress(ntdll, "NtOpenFile");
+    for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+        union {
+            FARPROC found;
+            void *address;
+        } stub = {GetProcAddress(ntdll, hooks[i].name)};
+        union {
+            any_function *function;
+            void *address;
+        } replacement = {hooks[i].replacement};
+        hook_install(stub.address, replacement.address, hooks[i].original);
+    }
+}
+
+BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved);
+
+BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved) {
+    (void)reserved;
+    if (reason == DLL_PROCESS_ATTACH) {
+        DisableThreadLibraryCalls(instance);
+        if (settings_find()) {
+            install();
+        }
+    }
+    return TRUE;
+}

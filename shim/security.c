@@ -1,0 +1,113 @@
+#include "security.h"
+
+#include "memory.h"
+#include "paths.h"
+#include "settings.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define ALLOWED (FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE)
+
+static BYTE *put_ace(BYTE *at, BYTE type, BYTE flags, ACCESS_MASK mask, const void *sid, uint32_t sid_size) {
+    ACE_HEADER header = {type, flags, (WORD)(sizeof(ACE_HEADER) + sizeof(mask) + sid_size)};
+    memcpy(at, &header, sizeof(header));
+    memcpy(at + sizeof(header), &mask, sizeof(mask));
+    memcpy(at + sizeof(header) + sizeof(mask), sid, sid_size);
+    return at + header.AceSize;
+}
+
+/* The program's DACL, read with care: its memory may be anything. Returns the ACL's size, 0 when it has none to extend. */
+static WORD read_dacl(const void *descriptor, SECURITY_DESCRIPTOR_CONTROL *control, BYTE *out, size_t room) {
+    SECURITY_DESCRIPTOR absolute;
+    SECURITY_DESCRIPTOR_RELATIVE relative;
+    const BYTE *dacl;
+    ACL header;
+    if (!memory_copy_in(descriptor, &relative, sizeof(relative)) || !(relative.Control & SE_DACL_PRESENT)) {
+        return 0;
+    }
+    *control = relative.Control;
+    if (relative.Control & SE_SELF_RELATIVE) {
+        dacl = relative.Dacl ? (const BYTE *)descriptor + relative.Dacl : NULL;
+    } else {
+        dacl = memory_copy_in(descriptor, &absolute, sizeof(absolute)) ? (const BYTE *)absolute.Dacl : NULL;
+    }
+    if (!dacl || !memory_copy_in(dacl, &header, sizeof(header)) || header.AclSize < sizeof(ACL) || header.AclSize > room ||
+        !memory_copy_in(dacl, out, header.AclSize)) {
+        return 0;
+    }
+    return header.AclSize;
+}
+
+/* End of the entries of `acl`, or NULL when it is not sound. */
+static BYTE *acl_end(BYTE *acl, WORD size) {
+    ACL header;
+    memcpy(&header, acl, sizeof(header));
+    BYTE *at = acl + sizeof(ACL);
+    for (WORD i = 0; i < header.AceCount; i++) {
+        ACE_HEADER ace;
+        if (at + sizeof(ace) > acl + size) {
+            return NULL;
+        }
+        memcpy(&ace, at, sizeof(ace));
+        if (ace.AceSize < sizeof(ace) || at + ace.AceSize > acl + size) {
+            return NULL;
+        }
+        at += ace.AceSize;
+    }
+    return at;
+}
+
+static bool build(const SECURITY_DESCRIPTOR_CONTROL control, BYTE *old, BYTE *end, const struct sbx_config_root *root,
+                  bool directory, struct own_descriptor *own) {
+    static const SID everyone = {SID_REVISION, 1, {SECURITY_WORLD_SID_AUTHORITY}, {SECURITY_WORLD_RID}};
+    SECURITY_DESCRIPTOR *descriptor = (SECURITY_DESCRIPTOR *)own->u.bytes;
+    BYTE *acl = own->u.bytes + sizeof(*descriptor);
+    ACL header;
+    memcpy(&header, old, sizeof(header));
+    size_t entries = (size_t)(end - old) - sizeof(ACL);
+    if (sizeof(*descriptor) + sizeof(ACL) + entries + 2 * (8 + SBX_SID_MAX) > SECURITY_BYTES) {
+        return false;
+    }
+    BYTE *at = acl + sizeof(ACL);
+    if (directory) {
+        at = put_ace(at, ACCESS_DENIED_ACE_TYPE, CONTAINER_INHERIT_ACE, FILE_DELETE_CHILD, &everyone, sizeof(everyone));
+        header.AceCount++;
+    }
+    memcpy(at, old + sizeof(ACL), entries);
+    at = put_ace(at + entries, ACCESS_ALLOWED_ACE_TYPE, directory ? CONTAINER_INHERIT_ACE | OBJECT_INHERIT_ACE : 0, ALLOWED,
+                 root->sid, root->sid_size);
+    header.AceCount++;
+    header.AclSize = (WORD)(at - acl);
+    memcpy(acl, &header, sizeof(header));
+    memset(descriptor, 0, sizeof(*descriptor));
+    descriptor->Revision = SECURITY_DESCRIPTOR_REVISION;
+    descriptor->Control =
+        control & (SE_DACL_PRESENT | SE_DACL_PROTECTED | SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED);
+    descriptor->Dacl = (ACL *)acl;
+    return true;
+}
+
+POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory, struct own_descriptor *own) {
+    BYTE old[SECURITY_BYTES];
+    SECURITY_DESCRIPTOR_CONTROL control;
+    if (!memory_copy_in(attributes, &own->attributes, sizeof(own->attributes)) || !own->attributes.SecurityDescriptor) {
+        return attributes;
+    }
+    UNICODE_STRING name;
+    if (!memory_copy_in(own->attributes.ObjectName, &name, sizeof(name)) || !memory_is_readable(name.Buffer, name.Length)) {
+        return attributes;
+    }
+    /* Relative names: which root it is only the broker could say, so they keep the program's DACL. */
+    int root = own->attributes.RootDirectory ? -1 : paths_root_of(&own->attributes);
+    if (root < 0) {
+        return attributes;
+    }
+    WORD size = read_dacl(own->attributes.SecurityDescriptor, &control, old, sizeof(old));
+    BYTE *end = size ? acl_end(old, size) : NULL;
+    if (!end || !build(control, old, end, &settings_block()->roots[root], directory, own)) {
+        return attributes;
+    }
+    own->attributes.SecurityDescriptor = own->u.bytes;
+    return &own->attributes;
+}

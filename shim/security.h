@@ -1,0 +1,25 @@
+/* Directories and files that the program makes with a DACL of its own stay usable for it. */
+#ifndef SBX_SHIM_SECURITY_H
+#define SBX_SHIM_SECURITY_H
+
+#include "nt.h"
+
+#include <stdbool.h>
+
+#define SECURITY_BYTES 4096
+
+/* Room for a descriptor with our entries and the object attributes that name it. */
+struct own_descriptor {
+    OBJECT_ATTRIBUTES attributes;
+    union {
+        LONG64 align;
+        BYTE bytes[SECURITY_BYTES];
+    } u;
+};
+
+/* When `attributes` names something in a root and brings a DACL, makes in *own the same attributes with the root's entries added
+ * to a copy of that DACL, as the program has the right to choose it: allow (RX,W) for the root's capability SID, and for a
+ * directory the deny of FILE_DELETE_CHILD. Returns the attributes to use: own->attributes or the caller's. */
+POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory, struct own_descriptor *own);
+
+#endif
