@@ -41,16 +41,26 @@ static PSID logon_sid(HANDLE token) {
     return sid;
 }
 
-PSID token_user_sid(void) {
+static BOOL CALLBACK ask_user(PINIT_ONCE once, PVOID parameter, PVOID *user) {
     HANDLE token;
+    (void)once;
+    (void)parameter;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        return FALSE;
+    }
+    *user = token_information(token, TokenUser);
+    CloseHandle(token);
+    return *user != NULL;
+}
+
+/* Asked of the system once: a thread that impersonates a restricted token may be refused the token of its own process. */
+PSID token_user_sid(void) {
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    void *user;
+    if (!InitOnceExecuteOnce(&once, ask_user, NULL, &user)) {
         return NULL;
     }
-    TOKEN_USER *user = token_information(token, TokenUser);
-    PSID sid = user ? copy_sid(user->User.Sid) : NULL;
-    LocalFree(user);
-    CloseHandle(token);
-    return sid;
+    return copy_sid(((TOKEN_USER *)user)->User.Sid);
 }
 
 PSID token_random_sid(void) {
