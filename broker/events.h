@@ -31,7 +31,4 @@ void events_summary(const struct sandbox *sandbox);
 
 void events_close(void);
 
-/* `sbx events FILE`: the lines for people. */
-int cmd_events(int argc, wchar_t **argv);
-
 #endif

@@ -1,7 +1,6 @@
 #include "fileops.h"
 
 #include "place.h"
-#include "undo.h"
 
 #include <string.h>
 
@@ -64,27 +63,12 @@ struct outcome fileops_delete(struct client *client, const struct sbx_request *r
         return outcome;
     }
     IO_STATUS_BLOCK io;
-    NTSTATUS status = STATUS_ACCESS_DENIED;
-    if (undo_keep(client, object, &client->subject.name, "delete", NULL)) {
-        struct nt_disposition_information_ex ex = {del->flags};
-        FILE_DISPOSITION_INFORMATION plain = {TRUE};
-        status = extended ? NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx)
-                          : NtSetInformationFile(object, &io, &plain, sizeof(plain), NtFileDispositionInformation);
-    }
+    struct nt_disposition_information_ex ex = {del->flags};
+    FILE_DISPOSITION_INFORMATION plain = {TRUE};
+    NTSTATUS status = extended ? NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx)
+                               : NtSetInformationFile(object, &io, &plain, sizeof(plain), NtFileDispositionInformation);
     NtClose(object);
     return fileops_done(status);
-}
-
-/* What stands at the target and would be replaced, kept for undo. */
-static bool keep_target(struct client *client, const struct place *place) {
-    HANDLE existing;
-    if (!client->sandbox->undo ||
-        !NT_SUCCESS(object_open_below(place->directory, place->leaf, FILE_READ_ATTRIBUTES, 0, &existing))) {
-        return true;
-    }
-    bool kept = undo_keep(client, existing, &client->target.name, "replace", NULL);
-    NtClose(existing);
-    return kept;
 }
 
 struct outcome fileops_rename(struct client *client, const struct sbx_request *request) {
@@ -107,12 +91,7 @@ struct outcome fileops_rename(struct client *client, const struct sbx_request *r
         NtClose(object);
         return outcome;
     }
-    NTSTATUS status = STATUS_ACCESS_DENIED;
-    bool replace = (rename->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;
-    if ((!replace || keep_target(client, &place)) &&
-        undo_keep(client, object, &client->subject.name, "rename", &client->target.name)) {
-        status = fileops_set_name(client, object, place.directory, place.leaf, rename->flags, rename->info_class);
-    }
+    NTSTATUS status = fileops_set_name(client, object, place.directory, place.leaf, rename->flags, rename->info_class);
     NtClose(place.directory);
     NtClose(object);
     return fileops_done(status);
@@ -142,11 +121,7 @@ struct outcome fileops_link(struct client *client, const struct sbx_request *req
                   : place_resolve(client, link->directory, &link->name, replace ? PLACE_DESTROY : PLACE_WRITE,
                                   &client->subject, &client->target, &place);
     if (!fileops_failed(outcome)) {
-        outcome.status = STATUS_ACCESS_DENIED;
-        if (!replace || keep_target(client, &place)) {
-            outcome.status =
-                fileops_set_name(client, object, place.directory, place.leaf, link->flags, link->info_class);
-        }
+        outcome.status = fileops_set_name(client, object, place.directory, place.leaf, link->flags, link->info_class);
         NtClose(place.directory);
     }
     NtClose(object);

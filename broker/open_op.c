@@ -2,7 +2,6 @@
  * WRITE_DAC or WRITE_OWNER; delete-on-close lives in the file object behind it. */
 #include "fileops.h"
 #include "place.h"
-#include "undo.h"
 
 #define OPTIONS_ALLOWED                                                                                                        \
     (FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY | FILE_NO_INTERMEDIATE_BUFFERING |                       \
@@ -88,9 +87,6 @@ static struct outcome finish_existing(struct client *client, HANDLE checked, con
     struct policy_name empty = {NULL, 0};
     HANDLE object;
     ULONG_PTR information;
-    if (opening->delete_on_close && !undo_keep(client, checked, &client->subject.name, "delete", NULL)) {
-        return fileops_done(STATUS_ACCESS_DENIED);
-    }
     outcome.status = object_create_leaf(checked, empty, &how, &object, &information);
     if (!NT_SUCCESS(outcome.status)) {
         return outcome;

@@ -1,7 +1,6 @@
 /* The replace request: ReplaceFileW rebuilt from renames by handle, since the broker calls nothing that takes a path. */
 #include "fileops.h"
 #include "place.h"
-#include "undo.h"
 
 #include <stdlib.h>
 
@@ -98,9 +97,6 @@ static struct outcome replace_opened(struct client *client, const struct sbx_rep
         if (fileops_failed(outcome)) {
             return outcome;
         }
-    }
-    if (!undo_keep(client, files->replaced, &client->subject.name, "replace", NULL)) {
-        return fileops_done(STATUS_ACCESS_DENIED);
     }
     NTSTATUS status = merge(files, replace->flags);
     return fileops_done(NT_SUCCESS(status) ? move_files(client, files) : status);

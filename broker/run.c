@@ -7,7 +7,6 @@
 #include "roots.h"
 #include "server.h"
 #include "token.h"
-#include "undo.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,7 +15,6 @@ struct run_settings {
     bool read_only;
     bool stats;
     bool quiet;
-    bool undo;
     bool force;
     bool stamp_all;
     bool protect_vcs;

@@ -14,7 +14,6 @@ enum {
     OPT_PROTECT_VCS,
     OPT_INTEGRITY,
     OPT_REQUIRE_INTEGRITY,
-    OPT_UNDO,
     OPT_EVENTS,
     OPT_STATS,
     OPT_QUIET,
@@ -32,7 +31,6 @@ const struct cli_option run_options[] = {
     [OPT_INTEGRITY] = {L"--integrity", L"LEVEL", L"low or medium: the integrity level of the program. Default: low with --broker, "
                                                  L"medium without."},
     [OPT_REQUIRE_INTEGRITY] = {L"--require-integrity", NULL, L"Fail when a root cannot carry the Low label, instead of a warning."},
-    [OPT_UNDO] = {L"--undo", NULL, L"Keep what is deleted or replaced, for sbx undo. Needs --broker."},
     [OPT_EVENTS] = {L"--events", L"FILE", L"Append a JSON line for each brokered operation and each refusal."},
     [OPT_STATS] = {L"--stats", NULL, L"Print the number of requests on stderr at the end."},
     [OPT_QUIET] = {L"--quiet", NULL, L"No summary at the end."},
@@ -68,7 +66,6 @@ static bool set_switch(struct run_settings *settings, int option) {
                         [OPT_READ_ONLY] = &settings->read_only,
                         [OPT_PROTECT_VCS] = &settings->protect_vcs,
                         [OPT_REQUIRE_INTEGRITY] = &settings->require_integrity,
-                        [OPT_UNDO] = &settings->undo,
                         [OPT_STATS] = &settings->stats,
                         [OPT_QUIET] = &settings->quiet,
                         [OPT_FORCE] = &settings->force};
@@ -108,10 +105,6 @@ static bool consistent(const struct run_settings *settings) {
     }
     if (!settings->read_only && !settings->root_count) {
         msg_error(L"no writable root; add --writable-root DIR, --cwd or --read-only");
-        return false;
-    }
-    if (settings->undo && !settings->broker) {
-        msg_error(L"--undo needs --broker: without it nothing is deleted through sbx");
         return false;
     }
     return true;

@@ -53,7 +53,6 @@ struct sandbox {
     HANDLE operations_token; /* impersonated by every thread that touches files; NULL when sbx does not run elevated */
     PSID run_sid;
     struct sandbox_counters counters;
-    struct undo_store *undo; /* NULL without --undo */
 };
 
 #endif
