@@ -117,7 +117,6 @@ install_node() {
 build_strictwine() {
     "$root/tests/strictwine/build.sh" "$build/strictwine"
     # A prefix booted by an older build is booted again.
-    "$build/strictwine/wineserver" -k 2> /dev/null || true
     rm -rf "$build/strictwine/template"
     "$root/tests/strictwine/prefix.sh" "$build/strictwine" "$build/strictwine/template"
 }
