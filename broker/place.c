@@ -72,13 +72,20 @@ static enum policy_verdict judge_name(struct sandbox *sandbox, enum place_use us
     return use == PLACE_DESTROY ? policy_may_destroy(&sandbox->rules, &object) : policy_may_write(&sandbox->rules, &object);
 }
 
+/* The same for an object that is open: a protected file has the same identity by whatever name, a hard link's too. */
+static enum policy_verdict judge_object(struct sandbox *sandbox, HANDLE object, enum place_use use, struct policy_name name,
+                                        size_t *root) {
+    enum policy_verdict verdict = judge_name(sandbox, use, name, root);
+    return verdict == POLICY_ALLOWED && sandbox->protect_count && is_protected_id(sandbox, object) ? POLICY_PROTECTED : verdict;
+}
+
 enum policy_verdict place_judge(struct sandbox *sandbox, HANDLE object, enum place_use use, struct object_name *name,
                                 size_t *root) {
     struct object_facts facts;
     if (!NT_SUCCESS(object_query_facts(object, &facts)) || !NT_SUCCESS(object_query_name(object, name))) {
         return POLICY_BAD_HANDLE;
     }
-    return judge_name(sandbox, use, name->name, root);
+    return judge_object(sandbox, object, use, name->name, root);
 }
 
 struct outcome place_object(struct client *client, uint64_t handle, ACCESS_MASK access, enum place_use use,
@@ -235,7 +242,7 @@ struct outcome place_resolve(struct client *client, uint64_t directory, const st
     return allowed;
 }
 
-/* Opens the parent that a hard link's entry names by id, and judges it. */
+/* Opens the parent that a hard link's entry names by id, and judges the name. */
 static bool link_in_roots(struct sandbox *sandbox, HANDLE volume_hint, const struct nt_link_entry *entry,
                           struct object_name *scratch) {
     HANDLE parent;
@@ -245,7 +252,10 @@ static bool link_in_roots(struct sandbox *sandbox, HANDLE volume_hint, const str
                                       &parent))) {
         return false;
     }
-    bool inside = place_judge(sandbox, parent, PLACE_WRITE, scratch, &root) == POLICY_ALLOWED;
+    /* The name that this entry gives the file, so that a name in a protected directory does not count as one inside. */
+    struct policy_name leaf = {(const uint16_t *)entry->FileName, entry->FileNameLength};
+    bool inside = NT_SUCCESS(object_query_name(parent, scratch)) && NT_SUCCESS(object_append(scratch, leaf)) &&
+                  judge_name(sandbox, PLACE_WRITE, scratch->name, &root) == POLICY_ALLOWED;
     NtClose(parent);
     return inside;
 }

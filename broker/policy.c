@@ -6,6 +6,7 @@
 #define ACCESS_DELETE_CHILD 0x00000040u
 #define ACCESS_SYSTEM_SECURITY_RIGHT 0x01000000u
 #define ACCESS_MAXIMUM_ALLOWED 0x02000000u
+#define ACCESS_GENERIC 0xF0000000u
 
 static const struct {
     const char *name;
@@ -150,7 +151,7 @@ enum policy_verdict policy_may_change_content(unsigned links, unsigned names_in_
 
 uint32_t policy_handle_access(uint32_t asked) {
     return asked & ~(ACCESS_DELETE | ACCESS_WRITE_DAC | ACCESS_WRITE_OWNER | ACCESS_DELETE_CHILD |
-                     ACCESS_SYSTEM_SECURITY_RIGHT | ACCESS_MAXIMUM_ALLOWED);
+                     ACCESS_SYSTEM_SECURITY_RIGHT | ACCESS_MAXIMUM_ALLOWED | ACCESS_GENERIC);
 }
 
 const char *policy_verdict_text(enum policy_verdict verdict) {

@@ -140,7 +140,8 @@ static bool identify(struct client *client) {
     if (!GetNamedPipeClientProcessId(client->pipe, &pid)) {
         return false;
     }
-    client->process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    /* Wine's IsProcessInJob asks for PROCESS_QUERY_INFORMATION; on Windows the limited right would do. */
+    client->process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION, FALSE, pid);
     client->pid = pid;
     return client->process && IsProcessInJob(client->process, client->sandbox->job, &inside) && inside;
 }
