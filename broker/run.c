@@ -7,6 +7,7 @@
 #include "roots.h"
 #include "server.h"
 #include "token.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +167,7 @@ static BOOL WINAPI on_console(DWORD event) {
 static int execute(struct run *run) {
     struct run_child child = {run->program, run->command_line, temp_path(run), run->shim_block, run->token};
     PROCESS_INFORMATION process = {0};
+    struct watch *watch = run->sandbox.low ? watch_start(&run->sandbox) : NULL;
     int code = run_child_start(&run->sandbox, &child, &process);
     if (!code) {
         code = wait_for(run, process.hProcess);
@@ -174,6 +176,10 @@ static int execute(struct run *run) {
     if (run->server) {
         server_stop(run->server, 2000);
     }
+    impersonate(run, true);
+    watch_finish(watch, &run->sandbox);
+    run_lift_protection(&run->sandbox);
+    impersonate(run, false);
     return code;
 }
 

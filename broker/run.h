@@ -36,6 +36,9 @@ bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sand
 /* Removes the private TEMP; called when the job is empty. */
 void run_remove_temp(struct sandbox *sandbox);
 
+/* Takes the entries of protected paths away again; called when the job is empty. */
+void run_lift_protection(struct sandbox *sandbox);
+
 /* Is `path`, or anything above it, one of the roots? (The state, the shim and the events file must not be writable.) */
 bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) __attribute__((warn_unused_result));
 

@@ -350,6 +350,23 @@ static bool add_vcs(struct sandbox *sandbox) {
     return true;
 }
 
+void run_lift_protection(struct sandbox *sandbox) {
+    for (size_t i = 0; i < sandbox->protect_count; i++) {
+        struct policy_name rest;
+        HANDLE handle;
+        bool changed;
+        int root = policy_innermost(sandbox->protect_names[i], sandbox->root_names, sandbox->root_count, object_fold, &rest);
+        NTSTATUS status = object_reopen(sandbox->protect[i].handle, ACL_STAMP_ACCESS, 0, &handle);
+        if (NT_SUCCESS(status)) {
+            status = acl_unprotect(handle, sandbox->roots[root].sid, &changed);
+            NtClose(handle);
+        }
+        if (!NT_SUCCESS(status)) {
+            msg_warn(L"%ls stays protected; sbx roots clean takes the entry away", sandbox->protect[i].dos_path);
+        }
+    }
+}
+
 bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sandbox) {
     for (size_t i = 0; i < settings->root_count; i++) {
         if (!add_named_root(settings, sandbox, settings->roots[i])) {
