@@ -89,7 +89,20 @@ BASIC_INFORMATION = """            OBJECT_BASIC_INFORMATION granted;
 
             if (!NtQueryObject( handle, ObjectBasicInformation, &granted, sizeof(granted), NULL ) &&
                 !(granted.GrantedAccess & FILE_WRITE_ATTRIBUTES))
-                return io->u.Status = STATUS_ACCESS_DENIED;
+            {
+                /* Wine's SetFileAttributesW opens with SYNCHRONIZE alone; Windows opens with FILE_WRITE_ATTRIBUTES.
+                 * For such a handle the right is asked for here. */
+                UNICODE_STRING none = { 0 };
+                OBJECT_ATTRIBUTES same = { sizeof(same), handle, &none };
+                IO_STATUS_BLOCK reopened;
+                HANDLE probe;
+
+                if (granted.GrantedAccess & ~(SYNCHRONIZE | FILE_READ_ATTRIBUTES) ||
+                    NtOpenFile( &probe, FILE_WRITE_ATTRIBUTES, &same, &reopened,
+                                FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, 0 ))
+                    return io->u.Status = STATUS_ACCESS_DENIED;
+                NtClose( probe );
+            }
 """
 
 # (file, how, anchor, text); how: after | before | replace
