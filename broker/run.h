@@ -33,6 +33,9 @@ bool run_parse(int argc, wchar_t **argv, struct run_settings *settings);
  * warning. Returns false after a message when the run cannot go on. */
 bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sandbox) __attribute__((warn_unused_result));
 
+/* The second half of it: capability SIDs, stamps, entries of protected paths. */
+bool run_stamp_roots(const struct run_settings *settings, struct sandbox *sandbox) __attribute__((warn_unused_result));
+
 /* Removes the private TEMP; called when the job is empty. */
 void run_remove_temp(struct sandbox *sandbox);
 

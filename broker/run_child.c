@@ -4,6 +4,7 @@
 #include "msg.h"
 #include "run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define STDIO_RIGHTS (FILE_GENERIC_READ | FILE_GENERIC_WRITE)
@@ -124,6 +125,27 @@ static int finish_start(struct sandbox *sandbox, const struct run_child *child, 
     return 0;
 }
 
+/* Caches that live in the profile, where the program cannot write: they go below its TEMP, unless the user said where. */
+static const struct {
+    const wchar_t *variable, *folder;
+} caches[] = {
+    {L"PIP_CACHE_DIR", L"pip-cache"},
+    {L"npm_config_cache", L"npm-cache"},
+    {L"XDG_CACHE_HOME", L"cache"},
+};
+
+static void set_environment(const wchar_t *temp) {
+    SetEnvironmentVariableW(L"TEMP", temp);
+    SetEnvironmentVariableW(L"TMP", temp);
+    for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++) {
+        wchar_t path[MAX_PATH + 64];
+        bool given = GetEnvironmentVariableW(caches[i].variable, NULL, 0) != 0;
+        if (!given && swprintf(path, MAX_PATH + 64, L"%ls\\%ls", temp, caches[i].folder) > 0) {
+            SetEnvironmentVariableW(caches[i].variable, path);
+        }
+    }
+}
+
 int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROCESS_INFORMATION *process) {
     struct stdio stdio;
     STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES}};
@@ -135,8 +157,7 @@ int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROC
     startup.StartupInfo.hStdOutput = stdio.handles[1];
     startup.StartupInfo.hStdError = stdio.handles[2];
     startup.lpAttributeList = make_attributes(sandbox, &stdio);
-    SetEnvironmentVariableW(L"TEMP", child->temp);
-    SetEnvironmentVariableW(L"TMP", child->temp);
+    set_environment(child->temp);
     BOOL created = startup.lpAttributeList &&
                    CreateProcessAsUserW(child->token, child->program, child->command_line, NULL, NULL, stdio.count != 0,
                                         CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL, &startup.StartupInfo,

@@ -14,6 +14,7 @@ enum {
     OPT_PROTECT_VCS,
     OPT_INTEGRITY,
     OPT_REQUIRE_INTEGRITY,
+    OPT_STAMP,
     OPT_EVENTS,
     OPT_STATS,
     OPT_QUIET,
@@ -31,6 +32,8 @@ const struct cli_option run_options[] = {
     [OPT_INTEGRITY] = {L"--integrity", L"LEVEL", L"low or medium: the integrity level of the program. Default: low with --broker, "
                                                  L"medium without."},
     [OPT_REQUIRE_INTEGRITY] = {L"--require-integrity", NULL, L"Fail when a root cannot carry the Low label, instead of a warning."},
+    [OPT_STAMP] = {L"--stamp", L"WHAT", L"root or all: put the entries on the root directory alone (the default) or on everything "
+                                       L"below it now."},
     [OPT_EVENTS] = {L"--events", L"FILE", L"Append a JSON line for each brokered operation and each refusal."},
     [OPT_STATS] = {L"--stats", NULL, L"Print the number of requests on stderr at the end."},
     [OPT_QUIET] = {L"--quiet", NULL, L"No summary at the end."},
@@ -61,6 +64,15 @@ static bool set_integrity(struct run_settings *settings, const wchar_t *value, b
     return true;
 }
 
+static bool set_stamp(struct run_settings *settings, const wchar_t *value) {
+    settings->stamp_all = !wcscmp(value, L"all");
+    if (!settings->stamp_all && wcscmp(value, L"root") != 0) {
+        msg_error(L"--stamp takes root or all, not %ls", value);
+        return false;
+    }
+    return true;
+}
+
 static bool set_switch(struct run_settings *settings, int option) {
     bool *switches[] = {[OPT_BROKER] = &settings->broker,
                         [OPT_READ_ONLY] = &settings->read_only,
@@ -86,6 +98,8 @@ static bool take(struct run_settings *settings, int option, const wchar_t *value
         return add(settings->protect, &settings->protect_count, SANDBOX_MAX_PROTECT, value);
     case OPT_INTEGRITY:
         return set_integrity(settings, value, integrity_given);
+    case OPT_STAMP:
+        return set_stamp(settings, value);
     case OPT_EVENTS:
         settings->events = value;
         return true;

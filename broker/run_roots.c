@@ -1,5 +1,4 @@
-/* The roots of a run: opened and held, judged, stamped. */
-#include "acl.h"
+/* The roots of a run: opened and held, and judged, before anything is changed. */
 #include "msg.h"
 #include "object.h"
 #include "roots.h"
@@ -7,7 +6,6 @@
 #include "token.h"
 #include "walk.h"
 
-#include <sddl.h>
 #include <shlobj.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,45 +149,6 @@ static bool already_root(const struct sandbox *sandbox, const wchar_t *path) {
     return false;
 }
 
-/* The command with which somebody who may change the DACL makes the root usable. */
-static void say_unstamped(const struct run_settings *settings, const struct sandbox_root *root) {
-    wchar_t *sid = NULL;
-    if (!ConvertSidToStringSidW(root->sid, &sid)) {
-        sid = NULL;
-    }
-    if (settings->broker) {
-        msg_warn(L"%ls: its access control list may not be changed; writes go through the broker", root->dos_path);
-    } else {
-        msg_warn(L"%ls: its access control list may not be changed; an administrator can run: icacls \"%ls\" /grant "
-                 L"\"*%ls:(OI)(CI)(RX,W)\"",
-                 root->dos_path, root->dos_path, sid ? sid : L"SID");
-    }
-    LocalFree(sid);
-}
-
-static bool stamp_root(const struct run_settings *settings, struct sandbox *sandbox, struct sandbox_root *root) {
-    HANDLE handle;
-    bool changed;
-    NTSTATUS status = object_reopen(root->handle, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &handle);
-    if (NT_SUCCESS(status)) {
-        status = acl_stamp(handle, true, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
-        NtClose(handle);
-    }
-    root->stamped = NT_SUCCESS(status);
-    if (!root->stamped) {
-        say_unstamped(settings, root);
-    }
-    if (status == ACL_LABEL_REFUSED) {
-        if (settings->require_integrity) {
-            msg_error(L"%ls: the Low label may not be set; leave out --require-integrity or use --integrity medium",
-                      root->dos_path);
-            return false;
-        }
-        msg_warn(L"%ls: the Low label may not be set; the program can write there through the broker only", root->dos_path);
-    }
-    return true;
-}
-
 /* Fills the next root of `sandbox` from an open directory; takes the handle. */
 static bool add_root(const struct run_settings *settings, struct sandbox *sandbox, HANDLE handle, wchar_t *given, bool temp) {
     struct sandbox_root *root = &sandbox->roots[sandbox->root_count];
@@ -214,16 +173,7 @@ static bool add_root(const struct run_settings *settings, struct sandbox *sandbo
     }
     root->nt_path = nt_path(root->dos_path);
     root->alias = _wcsicmp(given, root->dos_path) ? nt_path(given) : NULL;
-    if (temp) {
-        DWORD size = GetLengthSid(sandbox->run_sid);
-        root->sid = LocalAlloc(LMEM_FIXED, size);
-        if (!root->sid || !CopySid(size, root->sid, sandbox->run_sid)) {
-            return false;
-        }
-    } else if (!roots_sid_for(root->dos_path, sandbox->root_count ? ROOT_ADDED : ROOT_WORKSPACE, &root->sid)) {
-        return false;
-    }
-    if (!root->nt_path || !stamp_root(settings, sandbox, root)) {
+    if (!root->nt_path) {
         return false;
     }
     sandbox->root_names[sandbox->root_count++] = root->name;
@@ -296,8 +246,6 @@ bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) {
 static bool add_protected(struct sandbox *sandbox, const wchar_t *path) {
     struct sandbox_protect *protect = &sandbox->protect[sandbox->protect_count];
     struct policy_name rest;
-    HANDLE changeable;
-    bool changed;
     HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, NT_SHARE_ALL, NULL, OPEN_EXISTING,
                                 FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (handle == INVALID_HANDLE_VALUE) {
@@ -317,21 +265,7 @@ static bool add_protected(struct sandbox *sandbox, const wchar_t *path) {
         msg_warn(L"%ls lies in no writable root; it is read-only anyway", path);
         return true;
     }
-    struct object_facts facts;
-    NTSTATUS status = object_query_facts(handle, &facts);
-    if (NT_SUCCESS(status)) {
-        status = object_reopen(handle, ACL_STAMP_ACCESS, 0, &changeable);
-    }
-    if (NT_SUCCESS(status)) {
-        status = acl_protect(changeable, facts.directory, sandbox->roots[root].sid,
-                             sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
-        NtClose(changeable);
-    }
     sandbox->protect_count++;
-    if (!NT_SUCCESS(status)) {
-        msg_error(L"%ls cannot be protected: %ls", path, msg_status_text(status));
-        return false;
-    }
     return true;
 }
 
@@ -350,23 +284,6 @@ static bool add_vcs(struct sandbox *sandbox) {
     return true;
 }
 
-void run_lift_protection(struct sandbox *sandbox) {
-    for (size_t i = 0; i < sandbox->protect_count; i++) {
-        struct policy_name rest;
-        HANDLE handle;
-        bool changed;
-        int root = policy_innermost(sandbox->protect_names[i], sandbox->root_names, sandbox->root_count, object_fold, &rest);
-        NTSTATUS status = object_reopen(sandbox->protect[i].handle, ACL_STAMP_ACCESS, 0, &handle);
-        if (NT_SUCCESS(status)) {
-            status = acl_unprotect(handle, sandbox->roots[root].sid, &changed);
-            NtClose(handle);
-        }
-        if (!NT_SUCCESS(status)) {
-            msg_warn(L"%ls stays protected; sbx roots clean takes the entry away", sandbox->protect[i].dos_path);
-        }
-    }
-}
-
 bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sandbox) {
     for (size_t i = 0; i < settings->root_count; i++) {
         if (!add_named_root(settings, sandbox, settings->roots[i])) {
@@ -377,7 +294,7 @@ bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sand
         msg_error(L"none of the writable roots can be used; nothing was started");
         return false;
     }
-    if (!own_files_are_safe(settings, sandbox) || !add_temp(settings, sandbox)) {
+    if (!own_files_are_safe(settings, sandbox)) {
         return false;
     }
     for (size_t i = 0; i < settings->protect_count; i++) {
@@ -385,7 +302,7 @@ bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sand
             return false;
         }
     }
-    if (settings->protect_vcs && !add_vcs(sandbox)) {
+    if ((settings->protect_vcs && !add_vcs(sandbox)) || !add_temp(settings, sandbox)) {
         return false;
     }
     sandbox->rules.roots = sandbox->root_names;
@@ -393,7 +310,8 @@ bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sand
     sandbox->rules.protect = sandbox->protect_names;
     sandbox->rules.protect_count = sandbox->protect_count;
     sandbox->rules.fold = object_fold;
-    return true;
+    /* Nothing was changed on the disk until here but for the empty TEMP. */
+    return run_stamp_roots(settings, sandbox);
 }
 
 void run_remove_temp(struct sandbox *sandbox) {
