@@ -38,6 +38,8 @@ const struct cli_command cli_commands[] = {
      L"\n"
      L"Exit code: 0 when all is well; 1 when there is a warning or a failure; 125 when sbx failed.",
      doctor_options, cmd_doctor},
+    {L"events", L"FILE", L"Show the events that sbx run --events wrote, one a line.",
+     L"Exit code: 0; 1 when a line is no event; 125 when the file cannot be read.", events_options, cmd_events},
     {L"help", L"[COMMAND]", L"Show the commands, or one command.", L"", no_options, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

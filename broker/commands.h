@@ -17,4 +17,7 @@ extern const struct cli_option explain_options[];
 int cmd_doctor(int argc, wchar_t **argv);
 extern const struct cli_option doctor_options[];
 
+extern const struct cli_option events_options[];
+int cmd_events(int argc, wchar_t **argv);
+
 #endif
