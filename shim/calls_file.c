@@ -2,6 +2,7 @@
 #include "calls.h"
 #include "client.h"
 #include "memory.h"
+#include "paths.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,6 +60,24 @@ static bool fill(struct sbx_request *request, HANDLE file, const void *info, ULO
     }
 }
 
+/* The broker knows the roots by their own spelling only: a new name that is spelled by an alias goes as directory and leaf. */
+static bool resolve_target(struct sbx_request *request, struct paths_alias *alias) {
+    struct sbx_rename *rename = &request->u.rename;
+    if (request->op == SBX_OP_DELETE || rename->directory) {
+        return false;
+    }
+    UNICODE_STRING name = {(USHORT)rename->name.size, (USHORT)rename->name.size, (PWSTR)(uintptr_t)rename->name.bytes};
+    OBJECT_ATTRIBUTES attributes;
+    InitializeObjectAttributes(&attributes, &name, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    if (paths_root_of(&attributes) >= 0 || !paths_open_alias(&name, alias)) {
+        return false;
+    }
+    rename->directory = (uint64_t)(uintptr_t)alias->attributes.RootDirectory;
+    rename->name.bytes = (const uint8_t *)alias->leaf.Buffer;
+    rename->name.size = alias->leaf.Length;
+    return true;
+}
+
 NTSTATUS NTAPI shim_set_information_file(HANDLE file, PIO_STATUS_BLOCK io, PVOID info, ULONG size,
                                          FILE_INFORMATION_CLASS info_class) {
     NTSTATUS status = originals.set_information_file(file, io, info, size, info_class);
@@ -67,7 +86,16 @@ NTSTATUS NTAPI shim_set_information_file(HANDLE file, PIO_STATUS_BLOCK io, PVOID
     }
     struct sbx_request request;
     struct sbx_reply reply;
-    if (!fill(&request, file, info, size, (unsigned)info_class) || !client_call(&request, &reply)) {
+    struct paths_alias alias;
+    if (!fill(&request, file, info, size, (unsigned)info_class)) {
+        return status;
+    }
+    bool aliased = resolve_target(&request, &alias);
+    bool answered = client_call(&request, &reply);
+    if (aliased) {
+        NtClose(alias.attributes.RootDirectory);
+    }
+    if (!answered) {
         return status;
     }
     if (NT_SUCCESS((NTSTATUS)reply.status)) {

@@ -116,11 +116,8 @@ static NTSTATUS repeat_without_delete(const struct open_call *call, ACCESS_MASK 
     return original_open(call, (access & ~(ACCESS_MASK)DELETE) | FILE_READ_ATTRIBUTES, call->share | FILE_SHARE_DELETE);
 }
 
-static NTSTATUS denied_open(const struct open_call *call) {
+static NTSTATUS denied_in_root(const struct open_call *call) {
     ACCESS_MASK access = mapped(call->access);
-    if (paths_root_of(call->attributes) < 0) {
-        return STATUS_ACCESS_DENIED_;
-    }
     if (call->options & FILE_DELETE_ON_CLOSE) {
         return ask_open(call, access, 0);
     }
@@ -144,6 +141,22 @@ static NTSTATUS denied_open(const struct open_call *call) {
         }
     }
     return (access & DELETE) || truncates(call->disposition) ? ask_open(call, access, 0) : status;
+}
+
+static NTSTATUS denied_open(struct open_call *call) {
+    struct paths_alias alias;
+    if (paths_root_of(call->attributes) >= 0) {
+        return denied_in_root(call);
+    }
+    if (call->attributes->RootDirectory || !call->attributes->ObjectName ||
+        !paths_open_alias(call->attributes->ObjectName, &alias)) {
+        return STATUS_ACCESS_DENIED_;
+    }
+    alias.attributes.Attributes |= call->attributes->Attributes;
+    call->attributes = &alias.attributes;
+    NTSTATUS status = denied_in_root(call);
+    NtClose(alias.attributes.RootDirectory);
+    return status;
 }
 
 /* A creating call may bring a DACL. Kept out of line: the copy takes stack that no other call should pay for. */
