@@ -53,7 +53,8 @@ bool access_open(const PSID *sids, size_t count, bool low, struct access_subject
         subject->groups = information(subject->token, TokenGroups);
         subject->restricting = information(subject->token, TokenRestrictedSids);
         if (!subject->restricting) {
-            /* A system without restricting SIDs (Wine as it comes): the list is empty, and doctor says what that means. */
+            /* A system without restricting SIDs (Wine as it comes): the list is empty, and doctor says what that means.
+             */
             subject->restricting = calloc(1, sizeof(*subject->restricting));
         }
         error = subject->user && subject->groups && subject->restricting ? 0 : ERROR_NOT_ENOUGH_MEMORY;

@@ -1,4 +1,5 @@
-/* Commands and options: the one table that the parser, `sbx help`, docs/cli.md and the shell completions are made from. */
+/* Commands and options: the one table that the parser, `sbx help`, docs/cli.md and the shell completions are made from.
+ */
 #ifndef SBX_BROKER_CLI_H
 #define SBX_BROKER_CLI_H
 
@@ -17,19 +18,20 @@ struct cli_option {
 
 struct cli_command {
     const wchar_t *name;
-    const wchar_t *usage;   /* what follows the name, as in "list | show PATH" */
-    const wchar_t *summary; /* one line */
-    const wchar_t *details; /* paragraphs for `sbx help COMMAND` and docs/cli.md, may be L"" */
-    const struct cli_option *options; /* ends with a NULL name */
+    const wchar_t *usage;                 /* what follows the name, as in "list | show PATH" */
+    const wchar_t *summary;               /* one line */
+    const wchar_t *details;               /* paragraphs for `sbx help COMMAND` and docs/cli.md, may be L"" */
+    const struct cli_option *options;     /* ends with a NULL name */
     int (*run)(int argc, wchar_t **argv); /* words after the command; returns the exit code */
 };
 
 /* All commands, ended by a NULL name (in cli_table.c). */
 extern const struct cli_command cli_commands[];
 
-/* Walks the words of a command. At each call: returns the index of the option in `options` and its argument (NULL for a switch)
- * in *value; CLI_WORD and the word in *value for a word that is no option; CLI_END at the end or after "--" (then *next is the
- * first word behind it); CLI_ERROR after one message on stderr (unknown option with the nearest name, missing argument). Both
+/* Walks the words of a command. At each call: returns the index of the option in `options` and its argument (NULL for a
+ * switch) in *value; CLI_WORD and the word in *value for a word that is no option; CLI_END at the end or after "--"
+ * (then *next is the first word behind it); CLI_ERROR after one message on stderr (unknown option with the nearest
+ * name, missing argument). Both
  * `--name value` and `--name=value` are taken. *next starts at 0. */
 enum { CLI_END = -1, CLI_WORD = -2, CLI_ERROR = -3 };
 int cli_next(const struct cli_option *options, int argc, wchar_t **argv, int *next, const wchar_t **value);

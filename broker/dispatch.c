@@ -10,7 +10,8 @@ enum {
 
 static struct outcome serve_hello(struct client *client, const struct sbx_request *request) {
     client->greeted = request->u.hello.version == SBX_PROTOCOL_VERSION;
-    struct outcome outcome = {client->greeted ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED, POLICY_ALLOWED, SBX_PROTOCOL_VERSION, 0};
+    struct outcome outcome = {client->greeted ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED, POLICY_ALLOWED,
+                              SBX_PROTOCOL_VERSION, 0};
     return outcome;
 }
 
@@ -31,7 +32,8 @@ static LONGLONG now_microseconds(void) {
     LARGE_INTEGER count, frequency;
     QueryPerformanceCounter(&count);
     QueryPerformanceFrequency(&frequency);
-    return count.QuadPart / frequency.QuadPart * 1000000 + count.QuadPart % frequency.QuadPart * 1000000 / frequency.QuadPart;
+    return count.QuadPart / frequency.QuadPart * 1000000 +
+           count.QuadPart % frequency.QuadPart * 1000000 / frequency.QuadPart;
 }
 
 static void count_success(struct sandbox *sandbox, const struct sbx_request *request) {
@@ -47,7 +49,8 @@ static void count_success(struct sandbox *sandbox, const struct sbx_request *req
     }
 }
 
-static void record(struct client *client, const struct sbx_request *request, const struct outcome *outcome, LONGLONG began) {
+static void record(struct client *client, const struct sbx_request *request, const struct outcome *outcome,
+                   LONGLONG began) {
     struct event event = {
         .op = request->op,
         .pid = client->pid,

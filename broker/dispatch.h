@@ -4,8 +4,8 @@
 
 #include "client.h"
 
-/* Serves one payload of `client`: fills *reply and returns true, or returns false when the bytes are no valid request (or come
- * before hello) and the connection is to be closed. */
+/* Serves one payload of `client`: fills *reply and returns true, or returns false when the bytes are no valid request
+ * (or come before hello) and the connection is to be closed. */
 bool dispatch(struct client *client, const uint8_t *payload, size_t size, struct sbx_reply *reply)
     __attribute__((warn_unused_result));
 

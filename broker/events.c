@@ -84,8 +84,8 @@ static json_t *make_line(const struct sandbox *sandbox, const struct event *even
     SYSTEMTIME now;
     json_t *line = json_object();
     GetSystemTime(&now);
-    snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", now.wYear, now.wMonth, now.wDay, now.wHour, now.wMinute,
-             now.wSecond, now.wMilliseconds);
+    snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", now.wYear, now.wMonth, now.wDay, now.wHour,
+             now.wMinute, now.wSecond, now.wMilliseconds);
     json_object_set_new(line, "v", json_integer(1));
     json_object_set_new(line, "run", json_string(sink.run));
     json_object_set_new(line, "time", json_string(text));

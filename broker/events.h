@@ -1,4 +1,5 @@
-/* What happened in a run: one JSON object a line for each brokered operation and each refusal, and the summary on exit. */
+/* What happened in a run: one JSON object a line for each brokered operation and each refusal, and the summary on exit.
+ */
 #ifndef SBX_BROKER_EVENTS_H
 #define SBX_BROKER_EVENTS_H
 
@@ -26,7 +27,8 @@ void events_record(const struct sandbox *sandbox, const struct event *event);
 /* A line about a child that runs without the shim; said once. */
 void events_no_shim(void);
 
-/* The short summary on stderr: replaced, deleted, renamed, and each refusal once with path, rule and the writable roots. */
+/* The short summary on stderr: replaced, deleted, renamed, and each refusal once with path, rule and the writable
+ * roots. */
 void events_summary(const struct sandbox *sandbox);
 
 void events_close(void);

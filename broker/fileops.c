@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#define DISPOSITION_ALLOWED                                                                                                    \
-    (NT_DISPOSITION_DELETE | NT_DISPOSITION_POSIX_SEMANTICS | NT_DISPOSITION_FORCE_IMAGE_SECTION_CHECK |                        \
+#define DISPOSITION_ALLOWED                                                                                            \
+    (NT_DISPOSITION_DELETE | NT_DISPOSITION_POSIX_SEMANTICS | NT_DISPOSITION_FORCE_IMAGE_SECTION_CHECK |               \
      NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE)
-#define RENAME_ALLOWED                                                                                                         \
-    (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_SUPPRESS_PIN_STATE_INHERITANCE |                      \
+#define RENAME_ALLOWED                                                                                                 \
+    (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_SUPPRESS_PIN_STATE_INHERITANCE |              \
      NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
 #define LINK_ALLOWED (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
 
@@ -22,9 +22,7 @@ struct outcome fileops_done(NTSTATUS status) {
     return outcome;
 }
 
-bool fileops_failed(struct outcome outcome) {
-    return outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status);
-}
+bool fileops_failed(struct outcome outcome) { return outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status); }
 
 NTSTATUS fileops_set_name(struct client *client, HANDLE object, HANDLE directory, struct policy_name leaf, ULONG flags,
                           ULONG info_class) {
@@ -45,8 +43,8 @@ NTSTATUS fileops_set_name(struct client *client, HANDLE object, HANDLE directory
 struct outcome fileops_delete(struct client *client, const struct sbx_request *request) {
     const struct sbx_delete *del = &request->u.del;
     bool extended = del->info_class == 64;
-    /* FILE_DISPOSITION_ON_CLOSE changes the file object of the handle; the broker acts on one of its own, which it closes at
-     * once. */
+    /* FILE_DISPOSITION_ON_CLOSE changes the file object of the handle; the broker acts on one of its own, which it
+     * closes at once. */
     if ((!extended && (del->info_class != 13 || del->flags != 1)) || !(del->flags & NT_DISPOSITION_DELETE) ||
         (del->flags & ~DISPOSITION_ALLOWED)) {
         return fileops_refused(POLICY_BAD_REQUEST);
@@ -57,8 +55,7 @@ struct outcome fileops_delete(struct client *client, const struct sbx_request *r
     }
     HANDLE object;
     size_t root;
-    struct outcome outcome =
-        place_object(client, del->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
+    struct outcome outcome = place_object(client, del->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
     if (fileops_failed(outcome)) {
         return outcome;
     }
@@ -86,7 +83,8 @@ struct outcome fileops_rename(struct client *client, const struct sbx_request *r
     if (fileops_failed(outcome)) {
         return outcome;
     }
-    outcome = place_resolve(client, rename->directory, &rename->name, PLACE_DESTROY, &client->subject, &client->target, &place);
+    outcome = place_resolve(client, rename->directory, &rename->name, PLACE_DESTROY, &client->subject, &client->target,
+                            &place);
     if (fileops_failed(outcome)) {
         NtClose(object);
         return outcome;
@@ -107,8 +105,8 @@ struct outcome fileops_link(struct client *client, const struct sbx_request *req
     size_t root;
     struct object_facts facts;
     struct place place;
-    struct outcome outcome = place_object(client, link->handle, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES, PLACE_WRITE,
-                                          &client->subject, &object, &root);
+    struct outcome outcome = place_object(client, link->handle, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES,
+                                          PLACE_WRITE, &client->subject, &object, &root);
     if (fileops_failed(outcome)) {
         return outcome;
     }

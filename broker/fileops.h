@@ -4,14 +4,21 @@
 
 #include "client.h"
 
-/* Each leaves the kernel name of what it acted on in client->subject and, where there is one, the new name in client->target, for
- * the event. Every handle opened on the object and its parent is closed on return: the child may remove the parent next. */
-struct outcome fileops_delete(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
-struct outcome fileops_rename(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
-struct outcome fileops_link(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
-struct outcome fileops_open(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
-struct outcome fileops_replace(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
-struct outcome fileops_stamp(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
+/* Each leaves the kernel name of what it acted on in client->subject and, where there is one, the new name in
+ * client->target, for the event. Every handle opened on the object and its parent is closed on return: the child may
+ * remove the parent next. */
+struct outcome fileops_delete(struct client *client, const struct sbx_request *request)
+    __attribute__((warn_unused_result));
+struct outcome fileops_rename(struct client *client, const struct sbx_request *request)
+    __attribute__((warn_unused_result));
+struct outcome fileops_link(struct client *client, const struct sbx_request *request)
+    __attribute__((warn_unused_result));
+struct outcome fileops_open(struct client *client, const struct sbx_request *request)
+    __attribute__((warn_unused_result));
+struct outcome fileops_replace(struct client *client, const struct sbx_request *request)
+    __attribute__((warn_unused_result));
+struct outcome fileops_stamp(struct client *client, const struct sbx_request *request)
+    __attribute__((warn_unused_result));
 
 /* Short forms for the operations. */
 struct outcome fileops_refused(enum policy_verdict verdict);

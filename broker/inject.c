@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static bool put_string(struct sbx_config *config, const wchar_t *text, bool terminated, uint32_t *offset, uint32_t *size) {
+static bool put_string(struct sbx_config *config, const wchar_t *text, bool terminated, uint32_t *offset,
+                       uint32_t *size) {
     size_t bytes = wcslen(text) * sizeof(wchar_t);
     size_t room = bytes + (terminated ? sizeof(wchar_t) : 0);
     if (room > SBX_CONFIG_SIZE - config->size) {

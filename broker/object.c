@@ -15,16 +15,16 @@ static NTSTATUS call_create(HANDLE directory, struct policy_name path, const str
     UNICODE_STRING string = unicode(path);
     OBJECT_ATTRIBUTES attributes;
     IO_STATUS_BLOCK io = {0};
-    InitializeObjectAttributes(&attributes, &string, OBJ_CASE_INSENSITIVE | (path.length ? OBJ_DONT_REPARSE : 0), directory,
-                               NULL);
+    InitializeObjectAttributes(&attributes, &string, OBJ_CASE_INSENSITIVE | (path.length ? OBJ_DONT_REPARSE : 0),
+                               directory, NULL);
     *object = NULL;
-    NTSTATUS status = NtCreateFile(object, how->access | SYNCHRONIZE, &attributes, &io, NULL, how->attributes, how->share,
-                                   how->disposition, how->options | OBJECT_OPTIONS, NULL, 0);
+    NTSTATUS status = NtCreateFile(object, how->access | SYNCHRONIZE, &attributes, &io, NULL, how->attributes,
+                                   how->share, how->disposition, how->options | OBJECT_OPTIONS, NULL, 0);
     if (information) {
         *information = io.Information;
     }
-    /* FILE_COMPLETE_IF_OPLOCKED: success, but the holder of an oplock has been told and not answered. Treated as a failure: any
-     * further call on the handle could wait for that holder. */
+    /* FILE_COMPLETE_IF_OPLOCKED: success, but the holder of an oplock has been told and not answered. Treated as a
+     * failure: any further call on the handle could wait for that holder. */
     if (status == STATUS_OPLOCK_BREAK_IN_PROGRESS) {
         NtClose(*object);
         status = STATUS_SHARING_VIOLATION;
@@ -115,8 +115,8 @@ NTSTATUS object_take(HANDLE process, uint64_t value, HANDLE *handle) {
     if (value == 0 || value > 0x7FFFFFFFu || (value & 3)) {
         return STATUS_INVALID_HANDLE;
     }
-    NTSTATUS status = NtDuplicateObject(process, (HANDLE)(uintptr_t)value, GetCurrentProcess(), handle, 0, 0,
-                                        DUPLICATE_SAME_ACCESS);
+    NTSTATUS status =
+        NtDuplicateObject(process, (HANDLE)(uintptr_t)value, GetCurrentProcess(), handle, 0, 0, DUPLICATE_SAME_ACCESS);
     if (!NT_SUCCESS(status)) {
         *handle = NULL;
         return status;
@@ -140,7 +140,8 @@ NTSTATUS object_reopen(HANDLE handle, ACCESS_MASK access, ULONG options, HANDLE 
     return call_create(handle, empty, &how, again, NULL);
 }
 
-NTSTATUS object_open_below(HANDLE directory, struct policy_name path, ACCESS_MASK access, ULONG options, HANDLE *object) {
+NTSTATUS object_open_below(HANDLE directory, struct policy_name path, ACCESS_MASK access, ULONG options,
+                           HANDLE *object) {
     struct object_create how = {access, 0, NT_SHARE_ALL, FILE_OPEN, options | FILE_SYNCHRONOUS_IO_NONALERT};
     return call_create(directory, path, &how, object, NULL);
 }
@@ -150,6 +151,4 @@ NTSTATUS object_create_leaf(HANDLE directory, struct policy_name leaf, const str
     return call_create(directory, leaf, how, object, information);
 }
 
-uint16_t object_fold(uint16_t unit) {
-    return RtlUpcaseUnicodeChar(unit);
-}
+uint16_t object_fold(uint16_t unit) { return RtlUpcaseUnicodeChar(unit); }

@@ -1,4 +1,5 @@
-/* Open objects: their kernel names, opening them again by handle, opening below a handle. No path-taking call is made here. */
+/* Open objects: their kernel names, opening them again by handle, opening below a handle. No path-taking call is made
+ * here. */
 #ifndef SBX_BROKER_OBJECT_H
 #define SBX_BROKER_OBJECT_H
 
@@ -24,8 +25,9 @@ struct object_facts {
     ULONG links;
 };
 
-/* The kernel's name of `handle` (NtQueryObject): the resolved path with its volume. Ask it of the broker's own file objects
- * only: on a synchronous file object of the child the query waits for whatever the child has pending. Returns an NTSTATUS. */
+/* The kernel's name of `handle` (NtQueryObject): the resolved path with its volume. Ask it of the broker's own file
+ * objects only: on a synchronous file object of the child the query waits for whatever the child has pending. Returns
+ * an NTSTATUS. */
 NTSTATUS object_query_name(HANDLE handle, struct object_name *name) __attribute__((warn_unused_result));
 
 /* Appends "\leaf" to `name`. STATUS_NAME_TOO_LONG when there is no room. */
@@ -37,19 +39,20 @@ NTSTATUS object_query_facts(HANDLE handle, struct object_facts *facts) __attribu
 /* 64-bit file id. */
 NTSTATUS object_query_id(HANDLE handle, ULONGLONG *id) __attribute__((warn_unused_result));
 
-/* Takes `value` out of `process`: a duplicate with the same rights, known to be a File object. The caller closes it with NtClose.
- * STATUS_INVALID_HANDLE or STATUS_OBJECT_TYPE_MISMATCH otherwise. */
+/* Takes `value` out of `process`: a duplicate with the same rights, known to be a File object. The caller closes it
+ * with NtClose. STATUS_INVALID_HANDLE or STATUS_OBJECT_TYPE_MISMATCH otherwise. */
 NTSTATUS object_take(HANDLE process, uint64_t value, HANDLE *handle) __attribute__((warn_unused_result));
 
 /* Opens the object behind `handle` once more (RootDirectory = handle, empty name), with a file object of its own. */
-NTSTATUS object_reopen(HANDLE handle, ACCESS_MASK access, ULONG options, HANDLE *again) __attribute__((warn_unused_result));
+NTSTATUS object_reopen(HANDLE handle, ACCESS_MASK access, ULONG options, HANDLE *again)
+    __attribute__((warn_unused_result));
 
 /* Opens an existing object below `directory`. A reparse point on the way ends in STATUS_REPARSE_POINT_ENCOUNTERED. */
 NTSTATUS object_open_below(HANDLE directory, struct policy_name path, ACCESS_MASK access, ULONG options, HANDLE *object)
     __attribute__((warn_unused_result));
 
-/* NtCreateFile below `directory` by a single checked leaf (or of `directory` itself with an empty one). The options are the
- * caller's: without FILE_SYNCHRONOUS_IO_NONALERT the file object is an asynchronous one. */
+/* NtCreateFile below `directory` by a single checked leaf (or of `directory` itself with an empty one). The options are
+ * the caller's: without FILE_SYNCHRONOUS_IO_NONALERT the file object is an asynchronous one. */
 struct object_create {
     ACCESS_MASK access;
     ULONG attributes;

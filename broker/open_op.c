@@ -1,17 +1,18 @@
-/* The open request: what the child cannot open itself. The handle that comes back carries explicit rights and never DELETE,
- * WRITE_DAC or WRITE_OWNER; delete-on-close lives in the file object behind it. */
+/* The open request: what the child cannot open itself. The handle that comes back carries explicit rights and never
+ * DELETE, WRITE_DAC or WRITE_OWNER; delete-on-close lives in the file object behind it. */
 #include "fileops.h"
 #include "place.h"
 
-#define OPTIONS_ALLOWED                                                                                                        \
-    (FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY | FILE_NO_INTERMEDIATE_BUFFERING |                       \
-     FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE | FILE_RANDOM_ACCESS |                \
+#define OPTIONS_ALLOWED                                                                                                \
+    (FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY | FILE_NO_INTERMEDIATE_BUFFERING |                \
+     FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE | FILE_RANDOM_ACCESS |         \
      FILE_DELETE_ON_CLOSE | FILE_OPEN_FOR_BACKUP_INTENT | FILE_OPEN_REPARSE_POINT | FILE_OPEN_NO_RECALL)
 #define SYNCHRONOUS (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT)
 #define WRITES (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES)
 
 static ACCESS_MASK map_generic(ACCESS_MASK access) {
-    static const GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+    static const GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
+                                            FILE_ALL_ACCESS};
     GENERIC_MAPPING copy = mapping;
     DWORD mapped = access;
     MapGenericMask(&mapped, &copy);
@@ -33,7 +34,8 @@ static NTSTATUS empty_file(HANDLE object, const struct sbx_open *open, ULONG_PTR
     FILE_END_OF_FILE_INFORMATION end = {{.QuadPart = 0}};
     FILE_BASIC_INFORMATION basic = {0};
     NTSTATUS status = NtSetInformationFile(object, &io, &end, sizeof(end), FileEndOfFileInformation);
-    basic.FileAttributes = open->file_attributes ? (open->file_attributes | FILE_ATTRIBUTE_ARCHIVE) : FILE_ATTRIBUTE_NORMAL;
+    basic.FileAttributes =
+        open->file_attributes ? (open->file_attributes | FILE_ATTRIBUTE_ARCHIVE) : FILE_ATTRIBUTE_NORMAL;
     if (NT_SUCCESS(status)) {
         status = NtSetInformationFile(object, &io, &basic, sizeof(basic), FileBasicInformation);
     }
@@ -43,10 +45,10 @@ static NTSTATUS empty_file(HANDLE object, const struct sbx_open *open, ULONG_PTR
 
 struct opening {
     struct place place;
-    ACCESS_MASK access;   /* of the child's handle, before policy_handle_access */
-    ULONG options;        /* of the child's handle */
+    ACCESS_MASK access; /* of the child's handle, before policy_handle_access */
+    ULONG options;      /* of the child's handle */
     bool delete_on_close;
-    bool changes;         /* content, attributes or security may be changed through it */
+    bool changes; /* content, attributes or security may be changed through it */
 };
 
 static enum policy_verdict judge_existing(struct client *client, HANDLE object, const struct opening *opening) {
@@ -118,8 +120,9 @@ static struct outcome open_existing(struct client *client, const struct sbx_open
 
 static struct outcome create_new(struct client *client, const struct sbx_open *open, const struct opening *opening) {
     struct outcome outcome = fileops_done(STATUS_SUCCESS);
-    struct object_create how = {opening->access | (opening->delete_on_close ? DELETE : 0), open->file_attributes, open->share,
-                                FILE_CREATE, opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0)};
+    struct object_create how = {opening->access | (opening->delete_on_close ? DELETE : 0), open->file_attributes,
+                                open->share, FILE_CREATE,
+                                opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0)};
     HANDLE object;
     outcome.status =
         object_create_leaf(opening->place.directory, opening->place.leaf, &how, &object, &outcome.information);
@@ -133,7 +136,8 @@ static struct outcome create_new(struct client *client, const struct sbx_open *o
     return outcome;
 }
 
-static struct outcome open_by_disposition(struct client *client, const struct sbx_open *open, const struct opening *opening) {
+static struct outcome open_by_disposition(struct client *client, const struct sbx_open *open,
+                                          const struct opening *opening) {
     struct outcome outcome = fileops_done(STATUS_OBJECT_NAME_NOT_FOUND);
     if (open->disposition != FILE_CREATE) {
         outcome = open_existing(client, open, opening);

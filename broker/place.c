@@ -30,8 +30,8 @@ static bool is_protected_id(const struct sandbox *sandbox, HANDLE object) {
     return false;
 }
 
-/* An 8.3 alias in the kernel's name of an object hides a protected path from a comparison of names, so the identities on the way
- * decide. What cannot be opened on the way counts as protected. */
+/* An 8.3 alias in the kernel's name of an object hides a protected path from a comparison of names, so the identities
+ * on the way decide. What cannot be opened on the way counts as protected. */
 static bool meets_protected(const struct sandbox *sandbox, struct policy_name path) {
     struct policy_name rest;
     int root = policy_innermost(path, sandbox->root_names, sandbox->root_count, object_fold, &rest);
@@ -64,19 +64,22 @@ static bool meets_protected(const struct sandbox *sandbox, struct policy_name pa
     return false;
 }
 
-static enum policy_verdict judge_name(struct sandbox *sandbox, enum place_use use, struct policy_name name, size_t *root) {
+static enum policy_verdict judge_name(struct sandbox *sandbox, enum place_use use, struct policy_name name,
+                                      size_t *root) {
     struct policy_object object = {name, meets_protected(sandbox, name)};
     struct policy_name rest;
     int innermost = policy_innermost(name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
     *root = innermost < 0 ? 0 : (size_t)innermost;
-    return use == PLACE_DESTROY ? policy_may_destroy(&sandbox->rules, &object) : policy_may_write(&sandbox->rules, &object);
+    return use == PLACE_DESTROY ? policy_may_destroy(&sandbox->rules, &object)
+                                : policy_may_write(&sandbox->rules, &object);
 }
 
 /* The same for an object that is open: a protected file has the same identity by whatever name, a hard link's too. */
-static enum policy_verdict judge_object(struct sandbox *sandbox, HANDLE object, enum place_use use, struct policy_name name,
-                                        size_t *root) {
+static enum policy_verdict judge_object(struct sandbox *sandbox, HANDLE object, enum place_use use,
+                                        struct policy_name name, size_t *root) {
     enum policy_verdict verdict = judge_name(sandbox, use, name, root);
-    return verdict == POLICY_ALLOWED && sandbox->protect_count && is_protected_id(sandbox, object) ? POLICY_PROTECTED : verdict;
+    return verdict == POLICY_ALLOWED && sandbox->protect_count && is_protected_id(sandbox, object) ? POLICY_PROTECTED
+                                                                                                   : verdict;
 }
 
 enum policy_verdict place_judge(struct sandbox *sandbox, HANDLE object, enum place_use use, struct object_name *name,
@@ -97,7 +100,8 @@ struct outcome place_object(struct client *client, uint64_t handle, ACCESS_MASK 
         return refused(POLICY_BAD_HANDLE);
     }
     NTSTATUS status = object_reopen(taken, access, 0, object);
-    /* The object may deny `access` to the user as well: its name still has to be known, so that the refusal names it. */
+    /* The object may deny `access` to the user as well: its name still has to be known, so that the refusal names it.
+     */
     HANDLE plain = *object;
     NTSTATUS plain_status = status;
     if (!NT_SUCCESS(status)) {
@@ -125,8 +129,8 @@ static struct policy_name text_name(const wchar_t *text) {
     return name;
 }
 
-/* (0, full NT path): the path must be spelled below a root; the open starts at that root's handle, so that drive letters and
- * anything above the root do not matter any more. */
+/* (0, full NT path): the path must be spelled below a root; the open starts at that root's handle, so that drive
+ * letters and anything above the root do not matter any more. */
 static struct outcome start_from_path(struct client *client, struct policy_name path, HANDLE *directory,
                                       struct policy_name *leaf) {
     struct sandbox *sandbox = client->sandbox;
@@ -167,8 +171,8 @@ static struct outcome start_beside(struct client *client, const struct object_na
     return failed(object_open_below(top, parent, directory_access, FILE_DIRECTORY_FILE, directory));
 }
 
-static struct outcome start_from_handle(struct client *client, uint64_t value, struct policy_name path, HANDLE *directory,
-                                        struct policy_name *leaf) {
+static struct outcome start_from_handle(struct client *client, uint64_t value, struct policy_name path,
+                                        HANDLE *directory, struct policy_name *leaf) {
     HANDLE taken, base;
     struct policy_name parent;
     enum policy_verdict verdict = policy_split(path, &parent, leaf);
@@ -260,7 +264,8 @@ static bool link_in_roots(struct sandbox *sandbox, HANDLE volume_hint, const str
     return inside;
 }
 
-/* Wine does not list the names of a file (FileHardLinkInformation), so there a file with several names is always refused. */
+/* Wine does not list the names of a file (FileHardLinkInformation), so there a file with several names is always
+ * refused. */
 enum policy_verdict place_links(struct sandbox *sandbox, HANDLE object, const struct object_facts *facts,
                                 struct object_name *scratch) {
     BYTE buffer[8192];

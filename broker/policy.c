@@ -25,9 +25,7 @@ static const struct {
     [POLICY_BAD_REQUEST] = {"bad-request", "flags or rights that are never granted"},
 };
 
-static bool is_separator(uint16_t unit) {
-    return unit == '\\';
-}
+static bool is_separator(uint16_t unit) { return unit == '\\'; }
 
 bool policy_under(struct policy_name path, struct policy_name top, policy_fold *fold, struct policy_name *rest) {
     if (top.length && is_separator(top.units[top.length - 1])) {

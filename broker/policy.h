@@ -1,7 +1,8 @@
 /* What may be touched: decisions on names and facts, and nothing else.
  *
- * Portable C11, no Windows header: built natively for the unit tests and the fuzzer. Names are arrays of UTF-16 units with a
- * length, never NUL-terminated. The facts come from the kernel (names asked of a handle), never from the child. */
+ * Portable C11, no Windows header: built natively for the unit tests and the fuzzer. Names are arrays of UTF-16 units
+ * with a length, never NUL-terminated. The facts come from the kernel (names asked of a handle), never from the child.
+ */
 #ifndef SBX_BROKER_POLICY_H
 #define SBX_BROKER_POLICY_H
 
@@ -35,8 +36,9 @@ struct policy_name {
 /* Upper-cases one unit as the file system does (RtlUpcaseUnicodeChar on Windows). */
 typedef uint16_t policy_fold(uint16_t unit);
 
-/* Is `path` equal to `top` or below it, by whole components and without case? *rest is then what follows, without its first
- * separator (empty for `top` itself). `top` has no trailing separator, except that of a drive's root, which may have one. */
+/* Is `path` equal to `top` or below it, by whole components and without case? *rest is then what follows, without its
+ * first separator (empty for `top` itself). `top` has no trailing separator, except that of a drive's root, which may
+ * have one. */
 bool policy_under(struct policy_name path, struct policy_name top, policy_fold *fold, struct policy_name *rest)
     __attribute__((warn_unused_result));
 
@@ -69,16 +71,18 @@ struct policy_rules {
 enum policy_verdict policy_may_destroy(const struct policy_rules *rules, const struct policy_object *object)
     __attribute__((warn_unused_result));
 
-/* May something be written at, or a new name be made in, this place? For a new name `object` is the path that it would have. */
+/* May something be written at, or a new name be made in, this place? For a new name `object` is the path that it would
+ * have. */
 enum policy_verdict policy_may_write(const struct policy_rules *rules, const struct policy_object *object)
     __attribute__((warn_unused_result));
 
-/* May content, attributes or security of an object with `links` names be changed, of which `names_in_roots` were found to lie in
- * active roots? */
-enum policy_verdict policy_may_change_content(unsigned links, unsigned names_in_roots) __attribute__((warn_unused_result));
+/* May content, attributes or security of an object with `links` names be changed, of which `names_in_roots` were found
+ * to lie in active roots? */
+enum policy_verdict policy_may_change_content(unsigned links, unsigned names_in_roots)
+    __attribute__((warn_unused_result));
 
-/* The rights that a handle given to the child may carry: `asked` (generic bits already mapped) without DELETE, WRITE_DAC,
- * WRITE_OWNER, FILE_DELETE_CHILD and ACCESS_SYSTEM_SECURITY. */
+/* The rights that a handle given to the child may carry: `asked` (generic bits already mapped) without DELETE,
+ * WRITE_DAC, WRITE_OWNER, FILE_DELETE_CHILD and ACCESS_SYSTEM_SECURITY. */
 uint32_t policy_handle_access(uint32_t asked) __attribute__((warn_unused_result));
 
 /* The rule in a few words, for a person. Static string. */

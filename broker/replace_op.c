@@ -1,4 +1,5 @@
-/* The replace request: ReplaceFileW rebuilt from renames by handle, since the broker calls nothing that takes a path. */
+/* The replace request: ReplaceFileW rebuilt from renames by handle, since the broker calls nothing that takes a path.
+ */
 #include "fileops.h"
 #include "place.h"
 
@@ -54,7 +55,8 @@ static NTSTATUS merge(const struct replacing *files, ULONG flags) {
         return status;
     }
     void *descriptor = malloc(SECURITY_BYTES);
-    status = descriptor ? NtQuerySecurityObject(files->replaced, DACL_SECURITY_INFORMATION, descriptor, SECURITY_BYTES, &needed)
+    status = descriptor ? NtQuerySecurityObject(files->replaced, DACL_SECURITY_INFORMATION, descriptor, SECURITY_BYTES,
+                                                &needed)
                         : STATUS_NO_MEMORY;
     if (NT_SUCCESS(status)) {
         status = NtSetSecurityObject(files->replacement, DACL_SECURITY_INFORMATION, descriptor);
@@ -82,7 +84,8 @@ static NTSTATUS move_files(struct client *client, const struct replacing *files)
     return status;
 }
 
-static struct outcome replace_opened(struct client *client, const struct sbx_replace *replace, struct replacing *files) {
+static struct outcome replace_opened(struct client *client, const struct sbx_replace *replace,
+                                     struct replacing *files) {
     struct object_facts facts;
     enum policy_verdict verdict = POLICY_BAD_HANDLE;
     if (NT_SUCCESS(object_query_facts(files->replacement, &facts))) {

@@ -98,9 +98,7 @@ static const wchar_t *temp_path(const struct run *run) {
     return L"";
 }
 
-static void on_ended(uv_async_t *async) {
-    uv_stop(async->loop);
-}
+static void on_ended(uv_async_t *async) { uv_stop(async->loop); }
 
 static void on_watchdog(uv_timer_t *timer) {
     struct run *run = timer->data;
@@ -152,11 +150,12 @@ static void print_stats(const struct run *run) {
     for (size_t op = SBX_OP_DELETE; op < SBX_OP_COUNT; op++) {
         total += counters->requests[op];
     }
-    msg_note(L"sbx: stats: requests=%ld hello=%ld delete=%ld rename=%ld link=%ld open=%ld replace=%ld stamp=%ld refused=%ld "
-             L"clients=%ld",
-             total, counters->requests[SBX_OP_HELLO], counters->requests[SBX_OP_DELETE], counters->requests[SBX_OP_RENAME],
-             counters->requests[SBX_OP_LINK], counters->requests[SBX_OP_OPEN], counters->requests[SBX_OP_REPLACE],
-             counters->requests[SBX_OP_STAMP], counters->refused, counters->clients);
+    msg_note(
+        L"sbx: stats: requests=%ld hello=%ld delete=%ld rename=%ld link=%ld open=%ld replace=%ld stamp=%ld refused=%ld "
+        L"clients=%ld",
+        total, counters->requests[SBX_OP_HELLO], counters->requests[SBX_OP_DELETE], counters->requests[SBX_OP_RENAME],
+        counters->requests[SBX_OP_LINK], counters->requests[SBX_OP_OPEN], counters->requests[SBX_OP_REPLACE],
+        counters->requests[SBX_OP_STAMP], counters->refused, counters->clients);
 }
 
 static BOOL WINAPI on_console(DWORD event) {

@@ -29,9 +29,10 @@ struct run_settings {
 /* Reads the words after "run". Returns false after one message. */
 bool run_parse(int argc, wchar_t **argv, struct run_settings *settings);
 
-/* Opens, checks and stamps the writable roots and protected paths of `settings` and the private TEMP. A bad root of several is a
- * warning. Returns false after a message when the run cannot go on. */
-bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sandbox) __attribute__((warn_unused_result));
+/* Opens, checks and stamps the writable roots and protected paths of `settings` and the private TEMP. A bad root of
+ * several is a warning. Returns false after a message when the run cannot go on. */
+bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sandbox)
+    __attribute__((warn_unused_result));
 
 /* The second half of it: capability SIDs, stamps, entries of protected paths. */
 bool run_stamp_roots(const struct run_settings *settings, struct sandbox *sandbox) __attribute__((warn_unused_result));
@@ -45,18 +46,19 @@ void run_lift_protection(struct sandbox *sandbox);
 /* Is `path`, or anything above it, one of the roots? (The state, the shim and the events file must not be writable.) */
 bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) __attribute__((warn_unused_result));
 
-/* Finds the program that the first word names, as cmd.exe would: a full DOS path, malloc'ed. Returns 0 or the exit code, after
- * a message. */
+/* Finds the program that the first word names, as cmd.exe would: a full DOS path, malloc'ed. Returns 0 or the exit
+ * code, after a message. */
 int run_find_program(const wchar_t *word, wchar_t **path);
 
 /* The command line that gives the program the words of `command`. malloc'ed; NULL when it is too long. */
 wchar_t *run_command_line(wchar_t **command);
 
-/* Starts the program in `job` and waits for it. Returns 0 and its exit code in *code, or sbx's own exit code after a message. */
+/* Starts the program in `job` and waits for it. Returns 0 and its exit code in *code, or sbx's own exit code after a
+ * message. */
 struct run_child {
     const wchar_t *program;
     wchar_t *command_line;
-    const wchar_t *temp; /* TEMP and TMP of the child */
+    const wchar_t *temp;    /* TEMP and TMP of the child */
     const BYTE *shim_block; /* NULL without --broker */
     HANDLE token;
 };

@@ -19,7 +19,8 @@ struct stdio {
 static ACCESS_MASK granted_access(HANDLE handle) {
     PUBLIC_OBJECT_BASIC_INFORMATION basic;
     ULONG size;
-    return NT_SUCCESS(NtQueryObject(handle, ObjectBasicInformation, &basic, sizeof(basic), &size)) ? basic.GrantedAccess : 0;
+    return NT_SUCCESS(NtQueryObject(handle, ObjectBasicInformation, &basic, sizeof(basic), &size)) ? basic.GrantedAccess
+                                                                                                   : 0;
 }
 
 /* A file that stdout was sent to gives the child a handle with data rights only: no DELETE, no WRITE_DAC. */
@@ -62,8 +63,8 @@ static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(struct sandbox *sandbox, str
         free(list);
         return NULL;
     }
-    bool ok = UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &sandbox->job, sizeof(sandbox->job), NULL,
-                                        NULL) != 0;
+    bool ok = UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &sandbox->job, sizeof(sandbox->job),
+                                        NULL, NULL) != 0;
     if (ok && stdio->count) {
         ok = UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, stdio->list,
                                        stdio->count * sizeof(HANDLE), NULL, NULL) != 0;
@@ -79,9 +80,7 @@ static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(struct sandbox *sandbox, str
 static int creation_failed(const struct run_child *child, DWORD error) {
     switch (error) {
     case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND:
-        msg_error(L"%ls: command not found", child->program);
-        return SBX_EXIT_NOT_FOUND;
+    case ERROR_PATH_NOT_FOUND: msg_error(L"%ls: command not found", child->program); return SBX_EXIT_NOT_FOUND;
     case ERROR_BAD_EXE_FORMAT:
     case ERROR_EXE_MACHINE_TYPE_MISMATCH:
     case ERROR_INVALID_EXE_SIGNATURE:
@@ -91,14 +90,12 @@ static int creation_failed(const struct run_child *child, DWORD error) {
     case 740: /* ERROR_ELEVATION_REQUIRED, which older headers lack */
         msg_error(L"%ls cannot be executed: %ls", child->program, msg_win32_text(error));
         return SBX_EXIT_CANNOT_EXECUTE;
-    default:
-        msg_error(L"%ls could not be started: %ls", child->program, msg_win32_text(error));
-        return SBX_EXIT_FAILED;
+    default: msg_error(L"%ls could not be started: %ls", child->program, msg_win32_text(error)); return SBX_EXIT_FAILED;
     }
 }
 
-/* The job is given at creation; Wine takes the attribute and does not act on it, so there the process is put into the job while
- * it is still suspended. */
+/* The job is given at creation; Wine takes the attribute and does not act on it, so there the process is put into the
+ * job while it is still suspended. */
 static bool in_job(HANDLE process, HANDLE job) {
     BOOL inside = FALSE;
     return (IsProcessInJob(process, job, &inside) && inside) || AssignProcessToJobObject(job, process);
@@ -125,7 +122,8 @@ static int finish_start(struct sandbox *sandbox, const struct run_child *child, 
     return 0;
 }
 
-/* Caches that live in the profile, where the program cannot write: they go below its TEMP, unless the user said where. */
+/* Caches that live in the profile, where the program cannot write: they go below its TEMP, unless the user said where.
+ */
 static const struct {
     const wchar_t *variable, *folder;
 } caches[] = {
@@ -160,8 +158,8 @@ int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROC
     set_environment(child->temp);
     BOOL created = startup.lpAttributeList &&
                    CreateProcessAsUserW(child->token, child->program, child->command_line, NULL, NULL, stdio.count != 0,
-                                        CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL, &startup.StartupInfo,
-                                        process);
+                                        CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
+                                        &startup.StartupInfo, process);
     int code = created ? 0 : creation_failed(child, GetLastError());
     if (created) {
         code = finish_start(sandbox, child, process);

@@ -23,17 +23,23 @@ enum {
 
 const struct cli_option run_options[] = {
     [OPT_BROKER] = {L"--broker", NULL, L"Perform rename, delete and replace in the writable roots for the program."},
-    [OPT_WRITABLE_ROOT] = {L"--writable-root", L"DIR", L"A directory the program may write below. May be given several times."},
+    [OPT_WRITABLE_ROOT] = {L"--writable-root", L"DIR",
+                           L"A directory the program may write below. May be given several times."},
     [OPT_ADD_DIR] = {L"--add-dir", L"DIR", L"The same as --writable-root."},
     [OPT_CWD] = {L"--cwd", NULL, L"Make the current directory a writable root."},
     [OPT_READ_ONLY] = {L"--read-only", NULL, L"No writable root but the private TEMP."},
-    [OPT_PROTECT] = {L"--protect", L"PATH", L"A path in a writable root that stays read-only. May be given several times."},
-    [OPT_PROTECT_VCS] = {L"--protect-vcs", NULL, L"Protect .git\\hooks and .git\\config in each writable root that has them."},
-    [OPT_INTEGRITY] = {L"--integrity", L"LEVEL", L"low or medium: the integrity level of the program. Default: low with --broker, "
-                                                 L"medium without."},
-    [OPT_REQUIRE_INTEGRITY] = {L"--require-integrity", NULL, L"Fail when a root cannot carry the Low label, instead of a warning."},
-    [OPT_STAMP] = {L"--stamp", L"WHAT", L"root or all: put the entries on the root directory alone (the default) or on everything "
-                                       L"below it now."},
+    [OPT_PROTECT] = {L"--protect", L"PATH",
+                     L"A path in a writable root that stays read-only. May be given several times."},
+    [OPT_PROTECT_VCS] = {L"--protect-vcs", NULL,
+                         L"Protect .git\\hooks and .git\\config in each writable root that has them."},
+    [OPT_INTEGRITY] = {L"--integrity", L"LEVEL",
+                       L"low or medium: the integrity level of the program. Default: low with --broker, "
+                       L"medium without."},
+    [OPT_REQUIRE_INTEGRITY] = {L"--require-integrity", NULL,
+                               L"Fail when a root cannot carry the Low label, instead of a warning."},
+    [OPT_STAMP] = {L"--stamp", L"WHAT",
+                   L"root or all: put the entries on the root directory alone (the default) or on everything "
+                   L"below it now."},
     [OPT_EVENTS] = {L"--events", L"FILE", L"Append a JSON line for each brokered operation and each refusal."},
     [OPT_STATS] = {L"--stats", NULL, L"Print the number of requests on stderr at the end."},
     [OPT_QUIET] = {L"--quiet", NULL, L"No summary at the end."},
@@ -90,21 +96,13 @@ static bool take(struct run_settings *settings, int option, const wchar_t *value
     static const size_t root_limit = SANDBOX_MAX_ROOTS - 1;
     switch (option) {
     case OPT_WRITABLE_ROOT:
-    case OPT_ADD_DIR:
-        return add(settings->roots, &settings->root_count, root_limit, value);
-    case OPT_CWD:
-        return add(settings->roots, &settings->root_count, root_limit, L".");
-    case OPT_PROTECT:
-        return add(settings->protect, &settings->protect_count, SANDBOX_MAX_PROTECT, value);
-    case OPT_INTEGRITY:
-        return set_integrity(settings, value, integrity_given);
-    case OPT_STAMP:
-        return set_stamp(settings, value);
-    case OPT_EVENTS:
-        settings->events = value;
-        return true;
-    default:
-        return set_switch(settings, option);
+    case OPT_ADD_DIR: return add(settings->roots, &settings->root_count, root_limit, value);
+    case OPT_CWD: return add(settings->roots, &settings->root_count, root_limit, L".");
+    case OPT_PROTECT: return add(settings->protect, &settings->protect_count, SANDBOX_MAX_PROTECT, value);
+    case OPT_INTEGRITY: return set_integrity(settings, value, integrity_given);
+    case OPT_STAMP: return set_stamp(settings, value);
+    case OPT_EVENTS: settings->events = value; return true;
+    default: return set_switch(settings, option);
     }
 }
 

@@ -7,9 +7,7 @@
 
 #define PATH_UNITS 32768u
 
-static bool has_directory(const wchar_t *word) {
-    return wcspbrk(word, L"\\/:") != NULL;
-}
+static bool has_directory(const wchar_t *word) { return wcspbrk(word, L"\\/:") != NULL; }
 
 static const wchar_t *extension_of(const wchar_t *word) {
     const wchar_t *dot = wcsrchr(word, L'.'), *slash = wcspbrk(word, L"\\/");

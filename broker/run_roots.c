@@ -96,7 +96,8 @@ static const wchar_t *unwise(const wchar_t *path) {
 
 static bool has_acls(HANDLE handle) {
     DWORD flags = 0;
-    return GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) && (flags & FILE_PERSISTENT_ACLS);
+    return GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) &&
+           (flags & FILE_PERSISTENT_ACLS);
 }
 
 /* Opens and holds the directory: without FILE_SHARE_DELETE it stays where it is for the run. */
@@ -150,7 +151,8 @@ static bool already_root(const struct sandbox *sandbox, const wchar_t *path) {
 }
 
 /* Fills the next root of `sandbox` from an open directory; takes the handle. */
-static bool add_root(const struct run_settings *settings, struct sandbox *sandbox, HANDLE handle, wchar_t *given, bool temp) {
+static bool add_root(const struct run_settings *settings, struct sandbox *sandbox, HANDLE handle, wchar_t *given,
+                     bool temp) {
     struct sandbox_root *root = &sandbox->roots[sandbox->root_count];
     memset(root, 0, sizeof(*root));
     root->handle = handle;
@@ -228,7 +230,8 @@ bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) {
     /* A file that does not exist yet is judged by its directory. */
     for (wchar_t *slash = full ? full + wcslen(full) : NULL; slash && !final; slash = wcsrchr(full, L'\\')) {
         *slash = 0;
-        HANDLE handle = CreateFileW(full, FILE_READ_ATTRIBUTES, NT_SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+        HANDLE handle = CreateFileW(full, FILE_READ_ATTRIBUTES, NT_SHARE_ALL, NULL, OPEN_EXISTING,
+                                    FILE_FLAG_BACKUP_SEMANTICS, NULL);
         if (handle != INVALID_HANDLE_VALUE) {
             final = final_path(handle);
             CloseHandle(handle);
@@ -246,8 +249,8 @@ bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) {
 static bool add_protected(struct sandbox *sandbox, const wchar_t *path) {
     struct sandbox_protect *protect = &sandbox->protect[sandbox->protect_count];
     struct policy_name rest;
-    HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, NT_SHARE_ALL, NULL, OPEN_EXISTING,
-                                FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, NT_SHARE_ALL, NULL,
+                                OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (handle == INVALID_HANDLE_VALUE) {
         msg_error(L"%ls cannot be protected: %ls", path, msg_win32_text(GetLastError()));
         return false;
@@ -259,8 +262,8 @@ static bool add_protected(struct sandbox *sandbox, const wchar_t *path) {
         msg_error(L"%ls cannot be protected: the system gives no name for it", path);
         return false;
     }
-    int root = policy_innermost(sandbox->protect_names[sandbox->protect_count], sandbox->root_names, sandbox->root_count,
-                                object_fold, &rest);
+    int root = policy_innermost(sandbox->protect_names[sandbox->protect_count], sandbox->root_names,
+                                sandbox->root_count, object_fold, &rest);
     if (root < 0) {
         msg_warn(L"%ls lies in no writable root; it is read-only anyway", path);
         return true;

@@ -43,7 +43,8 @@ static bool stamp_root(const struct run_settings *settings, struct sandbox *sand
                       root->dos_path);
             return false;
         }
-        msg_warn(L"%ls: the Low label may not be set; the program can write there through the broker only", root->dos_path);
+        msg_warn(L"%ls: the Low label may not be set; the program can write there through the broker only",
+                 root->dos_path);
     }
     return true;
 }
@@ -70,8 +71,8 @@ static bool stamp_tree(const struct sandbox *sandbox, const struct sandbox_root 
     return true;
 }
 
-/* The directories from the root down to a protected path must not be deletable natively, or the path would go with them: each gets
- * the root's entries, the deny of FILE_DELETE_CHILD above all. */
+/* The directories from the root down to a protected path must not be deletable natively, or the path would go with
+ * them: each gets the root's entries, the deny of FILE_DELETE_CHILD above all. */
 static void stamp_above(const struct sandbox *sandbox, const struct sandbox_root *root, struct policy_name rest) {
     for (size_t end = 1; end < rest.length; end++) {
         HANDLE directory;
@@ -81,7 +82,8 @@ static void stamp_above(const struct sandbox *sandbox, const struct sandbox_root
             !NT_SUCCESS(object_open_below(root->handle, part, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory))) {
             continue;
         }
-        if (!NT_SUCCESS(acl_stamp(directory, true, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed))) {
+        if (!NT_SUCCESS(
+                acl_stamp(directory, true, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed))) {
             msg_warn(L"a directory above a protected path in %ls cannot be stamped", root->dos_path);
         }
         NtClose(directory);
@@ -94,15 +96,16 @@ static bool protect(const struct sandbox *sandbox, size_t index) {
     struct object_facts facts;
     HANDLE handle;
     bool changed;
-    int root = policy_innermost(sandbox->protect_names[index], sandbox->root_names, sandbox->root_count, object_fold, &rest);
+    int root =
+        policy_innermost(sandbox->protect_names[index], sandbox->root_names, sandbox->root_count, object_fold, &rest);
     stamp_above(sandbox, &sandbox->roots[root], rest);
     NTSTATUS status = object_query_facts(path->handle, &facts);
     if (NT_SUCCESS(status)) {
         status = object_reopen(path->handle, ACL_STAMP_ACCESS, 0, &handle);
     }
     if (NT_SUCCESS(status)) {
-        status = acl_protect(handle, facts.directory, sandbox->roots[root].sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE,
-                             &changed);
+        status = acl_protect(handle, facts.directory, sandbox->roots[root].sid,
+                             sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
         NtClose(handle);
     }
     if (!NT_SUCCESS(status)) {
@@ -131,7 +134,8 @@ void run_lift_protection(struct sandbox *sandbox) {
         struct policy_name rest;
         HANDLE handle;
         bool changed;
-        int root = policy_innermost(sandbox->protect_names[i], sandbox->root_names, sandbox->root_count, object_fold, &rest);
+        int root =
+            policy_innermost(sandbox->protect_names[i], sandbox->root_names, sandbox->root_count, object_fold, &rest);
         NTSTATUS status = object_reopen(sandbox->protect[i].handle, ACL_STAMP_ACCESS, 0, &handle);
         if (NT_SUCCESS(status)) {
             status = acl_unprotect(handle, sandbox->roots[root].sid, &changed);

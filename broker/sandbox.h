@@ -1,5 +1,5 @@
-/* The state of one run that the broker's parts share. Filled by run.c before the child exists and then only read, but for the
- * counters and the event sink, which have locks of their own. */
+/* The state of one run that the broker's parts share. Filled by run.c before the child exists and then only read, but
+ * for the counters and the event sink, which have locks of their own. */
 #ifndef SBX_BROKER_SANDBOX_H
 #define SBX_BROKER_SANDBOX_H
 
@@ -48,7 +48,7 @@ struct sandbox {
     struct policy_name root_names[SANDBOX_MAX_ROOTS];
     struct policy_name protect_names[SANDBOX_MAX_PROTECT];
     struct policy_rules rules;
-    bool low;          /* Low integrity token and labels */
+    bool low; /* Low integrity token and labels */
     HANDLE job;
     HANDLE operations_token; /* impersonated by every thread that touches files; NULL when sbx does not run elevated */
     PSID run_sid;

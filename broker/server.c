@@ -1,6 +1,6 @@
-/* Each connection has a thread that reads a frame, serves it and writes the reply, with blocking calls: the cheapest hop there is,
- * the requests of a client stay in order, and a client that stalls, in the middle of a frame or in an operation, stalls
- * nobody else. What bounds it are the limits of server.h. */
+/* Each connection has a thread that reads a frame, serves it and writes the reply, with blocking calls: the cheapest
+ * hop there is, the requests of a client stay in order, and a client that stalls, in the middle of a frame or in an
+ * operation, stalls nobody else. What bounds it are the limits of server.h. */
 #include "server.h"
 
 #include "client.h"
@@ -40,8 +40,8 @@ static PSECURITY_DESCRIPTOR pipe_descriptor(const struct sandbox *sandbox) {
     PSECURITY_DESCRIPTOR descriptor = NULL;
     if (user && ConvertSidToStringSidW(user, &user_text) && ConvertSidToStringSidW(sandbox->run_sid, &run_text)) {
         /* The user's own entry serves the broker; a child's token passes its second check by the run SID alone. */
-        swprintf(sddl, 512, L"D:P(D;;GA;;;NU)(A;;GA;;;%ls)(A;;0x%lx;;;%ls)%ls", user_text, (unsigned long)PIPE_CLIENT_ACCESS,
-                 run_text, sandbox->low ? L"S:(ML;;NW;;;LW)" : L"");
+        swprintf(sddl, 512, L"D:P(D;;GA;;;NU)(A;;GA;;;%ls)(A;;0x%lx;;;%ls)%ls", user_text,
+                 (unsigned long)PIPE_CLIENT_ACCESS, run_text, sandbox->low ? L"S:(ML;;NW;;;LW)" : L"");
         if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL)) {
             descriptor = NULL;
         }
@@ -190,7 +190,7 @@ static void accept_client(struct server *server, HANDLE pipe) {
     uv_mutex_lock(&server->lock);
     for (size_t i = 0; i < server->count; i++) {
         if (server->clients[i] == client && !DuplicateHandle(GetCurrentProcess(), (HANDLE)thread, GetCurrentProcess(),
-                                                              &client->thread, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+                                                             &client->thread, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
             client->thread = NULL;
         }
     }
@@ -250,9 +250,7 @@ DWORD server_start(struct sandbox *sandbox, struct server **out) {
     return 0;
 }
 
-const wchar_t *server_pipe_path(const struct server *server) {
-    return server->nt_path;
-}
+const wchar_t *server_pipe_path(const struct server *server) { return server->nt_path; }
 
 void server_watchdog(struct server *server) {
     LONGLONG now = (LONGLONG)GetTickCount64();

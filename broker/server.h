@@ -11,7 +11,8 @@
 struct server;
 
 /* Makes the pipe (random name, first instance, remote clients rejected, DACL: user and run SID without
- * FILE_CREATE_PIPE_INSTANCE, network denied; Low label when the child is Low) and starts to accept. Returns a Win32 error. */
+ * FILE_CREATE_PIPE_INSTANCE, network denied; Low label when the child is Low) and starts to accept. Returns a Win32
+ * error. */
 DWORD server_start(struct sandbox *sandbox, struct server **server);
 
 /* NT path of the pipe (\??\pipe\...). */
@@ -20,8 +21,8 @@ const wchar_t *server_pipe_path(const struct server *server);
 /* Cancels the I/O of operations that run longer than SERVER_OPERATION_LIMIT_MS. Called by a timer of the run. */
 void server_watchdog(struct server *server);
 
-/* Stops accepting and waits up to `milliseconds` for the running operations, after the job is empty. Threads of clients that hang
- * on are left behind: the process ends next. */
+/* Stops accepting and waits up to `milliseconds` for the running operations, after the job is empty. Threads of clients
+ * that hang on are left behind: the process ends next. */
 void server_stop(struct server *server, DWORD milliseconds);
 
 #endif

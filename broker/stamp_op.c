@@ -1,5 +1,5 @@
-/* The stamp request: an object in a root that the child cannot write (older than the root's stamp, or moved in) gets our
- * entries; one object, never what lies below it. */
+/* The stamp request: an object in a root that the child cannot write (older than the root's stamp, or moved in) gets
+ * our entries; one object, never what lies below it. */
 #include "acl.h"
 #include "fileops.h"
 #include "place.h"
@@ -29,8 +29,9 @@ static struct outcome stamp_handle(struct client *client, HANDLE object, size_t 
 
 /* A root, or an object, whose DACL the user may not change: the shim asks for an open by the broker instead. */
 static struct outcome not_stampable(struct outcome outcome) {
-    return outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_ACCESS_DENIED ? fileops_done(STATUS_NOT_SUPPORTED)
-                                                                                     : outcome;
+    return outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_ACCESS_DENIED
+               ? fileops_done(STATUS_NOT_SUPPORTED)
+               : outcome;
 }
 
 static struct outcome stamp_parent(struct client *client, const struct sbx_stamp *stamp) {

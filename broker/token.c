@@ -53,7 +53,8 @@ static BOOL CALLBACK ask_user(PINIT_ONCE once, PVOID parameter, PVOID *user) {
     return *user != NULL;
 }
 
-/* Asked of the system once: a thread that impersonates a restricted token may be refused the token of its own process. */
+/* Asked of the system once: a thread that impersonates a restricted token may be refused the token of its own process.
+ */
 PSID token_user_sid(void) {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
     void *user;
@@ -63,12 +64,10 @@ PSID token_user_sid(void) {
     return copy_sid(((TOKEN_USER *)user)->User.Sid);
 }
 
-PSID token_random_sid(void) {
-    return acl_new_sid();
-}
+PSID token_random_sid(void) { return acl_new_sid(); }
 
-/* Objects that the child makes without a descriptor (pipes between its children above all) must name a restricting SID, or the
- * child cannot open them itself. */
+/* Objects that the child makes without a descriptor (pipes between its children above all) must name a restricting SID,
+ * or the child cannot open them itself. */
 static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
     BYTE system[SECURITY_MAX_SID_SIZE];
     DWORD system_size = sizeof(system);
@@ -99,7 +98,8 @@ static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
 static DWORD set_low(HANDLE token) {
     SID low = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
     TOKEN_MANDATORY_LABEL label = {{&low, SE_GROUP_INTEGRITY}};
-    return SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label) + GetLengthSid(&low)) ? 0 : GetLastError();
+    return SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label) + GetLengthSid(&low)) ? 0
+                                                                                                       : GetLastError();
 }
 
 static DWORD restrict_token(HANDLE own, const PSID *sids, size_t count, HANDLE *token) {
@@ -121,8 +121,8 @@ static DWORD restrict_token(HANDLE own, const PSID *sids, size_t count, HANDLE *
     }
     list[used++].Sid = everyone;
     DWORD error = 0;
-    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED_FLAG, 0, NULL, 0, NULL, used, list,
-                               token)) {
+    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED_FLAG, 0, NULL, 0, NULL, used,
+                               list, token)) {
         error = GetLastError();
     }
     LocalFree(list);
@@ -133,8 +133,8 @@ static DWORD restrict_token(HANDLE own, const PSID *sids, size_t count, HANDLE *
 DWORD token_create_strict(const PSID *sids, size_t count, PSID run_sid, bool low, HANDLE *token) {
     HANDLE own;
     *token = NULL;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY | TOKEN_QUERY | TOKEN_ADJUST_DEFAULT,
-                          &own)) {
+    if (!OpenProcessToken(GetCurrentProcess(),
+                          TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY | TOKEN_QUERY | TOKEN_ADJUST_DEFAULT, &own)) {
         return GetLastError();
     }
     DWORD error = restrict_token(own, sids, count, token);
@@ -182,7 +182,8 @@ DWORD token_for_operations(HANDLE *token) {
     if (error) {
         return error;
     }
-    if (!DuplicateTokenEx(filtered, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation, token)) {
+    if (!DuplicateTokenEx(filtered, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation,
+                          token)) {
         error = GetLastError();
         *token = NULL;
     }

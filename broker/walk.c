@@ -29,8 +29,9 @@ NTSTATUS walk_open(const struct walk_entry *entry, ACCESS_MASK access, ULONG opt
     IO_STATUS_BLOCK io;
     InitializeObjectAttributes(&attributes, &name, OBJ_DONT_REPARSE, entry->parent, NULL);
     *object = NULL;
-    NTSTATUS status = NtOpenFile(object, access | SYNCHRONIZE, &attributes, &io, NT_SHARE_ALL,
-                                 options | FILE_OPEN_REPARSE_POINT | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT);
+    NTSTATUS status =
+        NtOpenFile(object, access | SYNCHRONIZE, &attributes, &io, NT_SHARE_ALL,
+                   options | FILE_OPEN_REPARSE_POINT | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT);
     return status;
 }
 
@@ -61,7 +62,8 @@ static bool is_dot(const FILE_ID_BOTH_DIR_INFORMATION *found) {
     return found->FileName[0] == L'.' && (units == 1 || (units == 2 && found->FileName[1] == L'.'));
 }
 
-static bool set_entry(struct walker *walker, struct level *level, const FILE_ID_BOTH_DIR_INFORMATION *found, unsigned depth) {
+static bool set_entry(struct walker *walker, struct level *level, const FILE_ID_BOTH_DIR_INFORMATION *found,
+                      unsigned depth) {
     size_t units = found->FileNameLength / sizeof(WCHAR);
     if (units > 255 || level->path_units + units + 2 > WALK_PATH_UNITS) {
         return false;
@@ -83,7 +85,8 @@ static bool set_entry(struct walker *walker, struct level *level, const FILE_ID_
 
 static NTSTATUS walk_directory(struct walker *walker, HANDLE directory, size_t path_units, unsigned depth);
 
-/* Is the directory that was opened still a plain one? Its entry may have been exchanged for a reparse point since it was read. */
+/* Is the directory that was opened still a plain one? Its entry may have been exchanged for a reparse point since it
+ * was read. */
 static bool may_enter(HANDLE directory) {
     IO_STATUS_BLOCK io;
     struct nt_attribute_tag_information tag;
@@ -91,8 +94,8 @@ static bool may_enter(HANDLE directory) {
            !(tag.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) && (tag.FileAttributes & FILE_ATTRIBUTE_DIRECTORY);
 }
 
-/* NT opens on Wine follow a Unix symbolic link, which stands in for a reparse point there; on Windows the kernel's name of a
- * directory opened by leaf with FILE_OPEN_REPARSE_POINT is always its parent's name and the leaf. */
+/* NT opens on Wine follow a Unix symbolic link, which stands in for a reparse point there; on Windows the kernel's name
+ * of a directory opened by leaf with FILE_OPEN_REPARSE_POINT is always its parent's name and the leaf. */
 static bool stays_below(HANDLE parent, HANDLE child) {
     static const size_t bytes = 66000;
     BYTE *names = malloc(2 * bytes);
@@ -108,8 +111,9 @@ static bool stays_below(HANDLE parent, HANDLE child) {
 static NTSTATUS enter(struct walker *walker, struct level *level, unsigned depth) {
     HANDLE child;
     size_t length = level->path_units + level->entry.leaf_bytes / sizeof(WCHAR);
-    bool ok = depth < WALK_DEPTH_MAX && length + 2 < WALK_PATH_UNITS &&
-              NT_SUCCESS(walk_open(&level->entry, FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES, FILE_DIRECTORY_FILE, &child));
+    bool ok =
+        depth < WALK_DEPTH_MAX && length + 2 < WALK_PATH_UNITS &&
+        NT_SUCCESS(walk_open(&level->entry, FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES, FILE_DIRECTORY_FILE, &child));
     if (ok && (!may_enter(child) || !stays_below(level->directory, child))) {
         NtClose(child);
         ok = false;
@@ -147,7 +151,9 @@ static NTSTATUS visit_one(struct walker *walker, struct level *level, unsigned d
 }
 
 static NTSTATUS walk_directory(struct walker *walker, HANDLE directory, size_t path_units, unsigned depth) {
-    struct level level = {.directory = directory, .list = malloc(LIST_BYTES), .leaf = malloc(256 * sizeof(wchar_t)),
+    struct level level = {.directory = directory,
+                          .list = malloc(LIST_BYTES),
+                          .leaf = malloc(256 * sizeof(wchar_t)),
                           .path_units = path_units};
     NTSTATUS status = level.list && level.leaf ? fill(&level, true) : STATUS_NO_MEMORY;
     while (NT_SUCCESS(status)) {

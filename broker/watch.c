@@ -128,8 +128,8 @@ struct watch *watch_start(const struct sandbox *sandbox) {
     return watch;
 }
 
-/* A noted path was written by the program, so it is a name like any other: opened below the root, and judged by the kernel's
- * name. */
+/* A noted path was written by the program, so it is a name like any other: opened below the root, and judged by the
+ * kernel's name. */
 static void relabel(const struct sandbox *sandbox, const struct sandbox_root *root, const wchar_t *path,
                     struct object_name *name) {
     struct policy_name relative = {(const uint16_t *)path, wcslen(path)}, directory, leaf, rest;
@@ -149,12 +149,14 @@ static void relabel(const struct sandbox *sandbox, const struct sandbox_root *ro
     NtClose(file);
 }
 
-static void relabel_root(const struct sandbox *sandbox, size_t index, struct watched *watched, struct object_name *name) {
+static void relabel_root(const struct sandbox *sandbox, size_t index, struct watched *watched,
+                         struct object_name *name) {
     const struct sandbox_root *root = &sandbox->roots[index];
     if (watched->overflow) {
         struct tree_count count = {0};
         if (!NT_SUCCESS(tree_relabel(root->dos_path, &count))) {
-            msg_warn(L"%ls: executables made in the run may be left at Low integrity; run sbx roots relabel", root->dos_path);
+            msg_warn(L"%ls: executables made in the run may be left at Low integrity; run sbx roots relabel",
+                     root->dos_path);
         }
         return;
     }

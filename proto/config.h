@@ -1,8 +1,9 @@
 /* The block of memory that sbx leaves in a process it puts the shim into: how to reach the broker, where the roots are.
  *
- * The environment of a child may be emptied by its parent and LoadLibraryW takes one argument only, so the block stands at the
- * first free address of a short list in the (fresh) process; the shim looks through that list. The shim copies it on to its
- * own children. Nothing in it is secret and the broker trusts nothing of it: a child can change its copy and fools itself. */
+ * The environment of a child may be emptied by its parent and LoadLibraryW takes one argument only, so the block stands
+ * at the first free address of a short list in the (fresh) process; the shim looks through that list. The shim copies
+ * it on to its own children. Nothing in it is secret and the broker trusts nothing of it: a child can change its copy
+ * and fools itself. */
 #ifndef SBX_PROTO_CONFIG_H
 #define SBX_PROTO_CONFIG_H
 
@@ -12,7 +13,7 @@
 #define SBX_CONFIG_SIZE 0x10000u /* bytes reserved and committed for the block: one allocation granule */
 #define SBX_CONFIG_SLOTS 16u
 /* Address of slot n: far from images, stacks and heaps in a new 64-bit process. */
-#define SBX_CONFIG_ADDRESS(n) (0x00005b5800000000ull + (uint64_t)(n) * 0x0000000123450000ull)
+#define SBX_CONFIG_ADDRESS(n) (0x00005b5800000000ull + (uint64_t)(n)*0x0000000123450000ull)
 
 #define SBX_MAX_ROOTS 64u
 #define SBX_SID_MAX 68u /* bytes: SECURITY_MAX_SID_SIZE */

@@ -1,6 +1,7 @@
 /* Frames of the sbx pipe: a little-endian u32 length, then that many bytes of payload.
  *
- * Portable C11, no allocation: the receiver owns one fixed buffer, so what a peer claims in a length never costs memory. */
+ * Portable C11, no allocation: the receiver owns one fixed buffer, so what a peer claims in a length never costs
+ * memory. */
 #ifndef SBX_PROTO_FRAME_H
 #define SBX_PROTO_FRAME_H
 
@@ -33,10 +34,11 @@ uint8_t *sbx_frame_buffer_space(struct sbx_frame_buffer *buffer, size_t *room);
 /* Says that `count` bytes were written at sbx_frame_buffer_space(); count must not exceed its room. */
 void sbx_frame_buffer_commit(struct sbx_frame_buffer *buffer, size_t count);
 
-/* Looks for a frame at the start of the buffer. READY: *payload points into the buffer, *size is its length; both are good
- * until sbx_frame_buffer_drop(). MORE: feed more bytes. BAD: the length is 0, over SBX_FRAME_MAX or over the capacity; the
- * connection is to be closed. */
-enum sbx_frame_result sbx_frame_buffer_peek(const struct sbx_frame_buffer *buffer, const uint8_t **payload, size_t *size);
+/* Looks for a frame at the start of the buffer. READY: *payload points into the buffer, *size is its length; both are
+ * good until sbx_frame_buffer_drop(). MORE: feed more bytes. BAD: the length is 0, over SBX_FRAME_MAX or over the
+ * capacity; the connection is to be closed. */
+enum sbx_frame_result sbx_frame_buffer_peek(const struct sbx_frame_buffer *buffer, const uint8_t **payload,
+                                            size_t *size);
 
 /* Removes the frame that peek returned READY for. */
 void sbx_frame_buffer_drop(struct sbx_frame_buffer *buffer);

@@ -1,12 +1,12 @@
 /* Requests from the shim and replies of the broker.
  *
  * A payload is a fixed sequence of msgpack scalars (unsigned integers and bin), one after the other, with no container
- * around them: no header can announce memory that msgpack-c would then allocate, and there is nothing to nest. A type byte is
- * checked before msgpack-c sees it: positive fixint and uint 8 to 64 for an integer (any of these widths), bin 8 to 32 for a
- * name.
- * The first integer of a request is its operation; each operation has a fixed list of fields (the table in message.c).
- * A wrong type, an integer over the field's range, a name over SBX_NAME_MAX or of odd size, a missing or a trailing byte makes
- * the whole message invalid. Names are UTF-16LE bytes, since a Windows name need not be valid Unicode. */
+ * around them: no header can announce memory that msgpack-c would then allocate, and there is nothing to nest. A type
+ * byte is checked before msgpack-c sees it: positive fixint and uint 8 to 64 for an integer (any of these widths), bin
+ * 8 to 32 for a name. The first integer of a request is its operation; each operation has a fixed list of fields (the
+ * table in message.c). A wrong type, an integer over the field's range, a name over SBX_NAME_MAX or of odd size, a
+ * missing or a trailing byte makes the whole message invalid. Names are UTF-16LE bytes, since a Windows name need not
+ * be valid Unicode. */
 #ifndef SBX_PROTO_MESSAGE_H
 #define SBX_PROTO_MESSAGE_H
 
@@ -76,8 +76,8 @@ struct sbx_replace {
     uint32_t flags; /* REPLACEFILE_* */
 };
 
-/* A write open was denied: give the object our ACE. handle, or (0, directory, name) for the directory in which something was
- * to be created under that name. */
+/* A write open was denied: give the object our ACE. handle, or (0, directory, name) for the directory in which
+ * something was to be created under that name. */
 struct sbx_stamp {
     uint64_t handle;
     uint64_t directory;
@@ -106,12 +106,14 @@ struct sbx_reply {
 /* Upper bound of a packed reply, header included: fits every struct sbx_reply. */
 #define SBX_REPLY_FRAME_MAX 64u
 
-/* Packs *request as a whole frame (header and payload) into `out` of `capacity` bytes. Returns the frame's size in bytes, or 0
- * when it does not fit, the operation is unknown, or a name is over SBX_NAME_MAX or of odd size. Allocates nothing. */
+/* Packs *request as a whole frame (header and payload) into `out` of `capacity` bytes. Returns the frame's size in
+ * bytes, or 0 when it does not fit, the operation is unknown, or a name is over SBX_NAME_MAX or of odd size. Allocates
+ * nothing. */
 size_t sbx_request_pack(const struct sbx_request *request, uint8_t *out, size_t capacity);
 
-/* Unpacks a payload (no header). Names in *request point into `payload`. Returns 0, or -1 when the payload is not exactly one
- * valid request; *request is then undefined. What msgpack-c allocates for a name is of fixed size and freed before the return. */
+/* Unpacks a payload (no header). Names in *request point into `payload`. Returns 0, or -1 when the payload is not
+ * exactly one valid request; *request is then undefined. What msgpack-c allocates for a name is of fixed size and freed
+ * before the return. */
 int sbx_request_unpack(struct sbx_request *request, const uint8_t *payload, size_t size);
 
 /* The same for replies. */

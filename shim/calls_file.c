@@ -48,19 +48,17 @@ static bool fill_name(struct sbx_request *request, HANDLE file, const void *info
 static bool fill(struct sbx_request *request, HANDLE file, const void *info, ULONG size, unsigned info_class) {
     switch (info_class) {
     case CLASS_DISPOSITION:
-    case CLASS_DISPOSITION_EX:
-        return fill_delete(request, file, info, size, info_class);
+    case CLASS_DISPOSITION_EX: return fill_delete(request, file, info, size, info_class);
     case CLASS_RENAME:
     case CLASS_RENAME_EX:
     case CLASS_LINK:
-    case CLASS_LINK_EX:
-        return fill_name(request, file, info, size, info_class);
-    default:
-        return false;
+    case CLASS_LINK_EX: return fill_name(request, file, info, size, info_class);
+    default: return false;
     }
 }
 
-/* The broker knows the roots by their own spelling only: a new name that is spelled by an alias goes as directory and leaf. */
+/* The broker knows the roots by their own spelling only: a new name that is spelled by an alias goes as directory and
+ * leaf. */
 static bool resolve_target(struct sbx_request *request, struct paths_alias *alias) {
     struct sbx_rename *rename = &request->u.rename;
     if (request->op == SBX_OP_DELETE || rename->directory) {

@@ -26,8 +26,9 @@ struct open_call {
 };
 
 static NTSTATUS original_open(const struct open_call *call, ACCESS_MASK access, ULONG share) {
-    return originals.create_file(call->handle, access, call->attributes, call->io, call->allocation, call->file_attributes,
-                                 share, call->disposition, call->options, call->ea, call->ea_size);
+    return originals.create_file(call->handle, access, call->attributes, call->io, call->allocation,
+                                 call->file_attributes, share, call->disposition, call->options, call->ea,
+                                 call->ea_size);
 }
 
 static ACCESS_MASK mapped(ACCESS_MASK access) {
@@ -107,8 +108,8 @@ static bool truncates(ULONG disposition) {
     return disposition == FILE_SUPERSEDE || disposition == FILE_OVERWRITE || disposition == FILE_OVERWRITE_IF;
 }
 
-/* A handle without DELETE can do nothing new. It stands for one with DELETE where the caller asked for no data, or shared
- * deleting already, so that what others may do with the file does not change. */
+/* A handle without DELETE can do nothing new. It stands for one with DELETE where the caller asked for no data, or
+ * shared deleting already, so that what others may do with the file does not change. */
 static NTSTATUS repeat_without_delete(const struct open_call *call, ACCESS_MASK access) {
     if (!(access & DELETE) || ((access & DATA_RIGHTS) && !(call->share & FILE_SHARE_DELETE))) {
         return STATUS_ACCESS_DENIED_;
@@ -179,21 +180,21 @@ static bool brings_descriptor(const OBJECT_ATTRIBUTES *attributes) {
 }
 
 NTSTATUS NTAPI shim_create_file(PHANDLE handle, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, PIO_STATUS_BLOCK io,
-                                PLARGE_INTEGER allocation, ULONG file_attributes, ULONG share, ULONG disposition, ULONG options,
-                                PVOID ea, ULONG ea_size) {
-    struct open_call call = {handle,      access,  attributes, io,     allocation, file_attributes, share,
-                             disposition, options, ea,         ea_size};
-    if ((disposition == FILE_CREATE || (disposition == FILE_OPEN_IF && (options & FILE_DIRECTORY_FILE))) && attributes &&
-        brings_descriptor(attributes)) {
+                                PLARGE_INTEGER allocation, ULONG file_attributes, ULONG share, ULONG disposition,
+                                ULONG options, PVOID ea, ULONG ea_size) {
+    struct open_call call = {handle, access,      attributes, io, allocation, file_attributes,
+                             share,  disposition, options,    ea, ea_size};
+    if ((disposition == FILE_CREATE || (disposition == FILE_OPEN_IF && (options & FILE_DIRECTORY_FILE))) &&
+        attributes && brings_descriptor(attributes)) {
         return create_with_descriptor(&call);
     }
-    NTSTATUS status = originals.create_file(handle, access, attributes, io, allocation, file_attributes, share, disposition,
-                                            options, ea, ea_size);
+    NTSTATUS status = originals.create_file(handle, access, attributes, io, allocation, file_attributes, share,
+                                            disposition, options, ea, ea_size);
     return status == STATUS_ACCESS_DENIED_ && attributes ? denied_open(&call) : status;
 }
 
-NTSTATUS NTAPI shim_open_file(PHANDLE handle, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, PIO_STATUS_BLOCK io, ULONG share,
-                              ULONG options) {
+NTSTATUS NTAPI shim_open_file(PHANDLE handle, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, PIO_STATUS_BLOCK io,
+                              ULONG share, ULONG options) {
     NTSTATUS status = originals.open_file(handle, access, attributes, io, share, options);
     if (status != STATUS_ACCESS_DENIED_ || !attributes) {
         return status;

@@ -10,7 +10,8 @@ static BYTE *copy_settings(HANDLE process) {
     for (unsigned slot = 0; slot < SBX_CONFIG_SLOTS; slot++) {
         PVOID base = (PVOID)(uintptr_t)(SBX_CONFIG_ADDRESS(slot) & ~0xFFFFull);
         SIZE_T size = SBX_CONFIG_SIZE, done;
-        if (NtAllocateVirtualMemory(process, &base, 0, &size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) != STATUS_SUCCESS_) {
+        if (NtAllocateVirtualMemory(process, &base, 0, &size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) !=
+            STATUS_SUCCESS_) {
             continue;
         }
         return NtWriteVirtualMemory(process, base, config, config->size, &done) == STATUS_SUCCESS_ ? base : NULL;
@@ -25,7 +26,8 @@ static void inject(HANDLE process, HANDLE thread) {
         PVOID address;
     } load;
     ULONG_PTR wow64 = 0;
-    if (NtQueryInformationProcess(process, ProcessWow64Information, &wow64, sizeof(wow64), NULL) == STATUS_SUCCESS_ && wow64) {
+    if (NtQueryInformationProcess(process, ProcessWow64Information, &wow64, sizeof(wow64), NULL) == STATUS_SUCCESS_ &&
+        wow64) {
         return;
     }
     BYTE *remote = copy_settings(process);
@@ -35,13 +37,13 @@ static void inject(HANDLE process, HANDLE thread) {
     }
 }
 
-NTSTATUS NTAPI shim_create_user_process(PHANDLE process, PHANDLE thread, ACCESS_MASK process_access, ACCESS_MASK thread_access,
-                                        POBJECT_ATTRIBUTES process_attributes, POBJECT_ATTRIBUTES thread_attributes,
-                                        ULONG process_flags, ULONG thread_flags, PVOID parameters, PVOID create_info,
-                                        PVOID attribute_list) {
-    NTSTATUS status = originals.create_user_process(process, thread, process_access, thread_access, process_attributes,
-                                                    thread_attributes, process_flags, thread_flags | NT_CREATE_SUSPENDED,
-                                                    parameters, create_info, attribute_list);
+NTSTATUS NTAPI shim_create_user_process(PHANDLE process, PHANDLE thread, ACCESS_MASK process_access,
+                                        ACCESS_MASK thread_access, POBJECT_ATTRIBUTES process_attributes,
+                                        POBJECT_ATTRIBUTES thread_attributes, ULONG process_flags, ULONG thread_flags,
+                                        PVOID parameters, PVOID create_info, PVOID attribute_list) {
+    NTSTATUS status = originals.create_user_process(
+        process, thread, process_access, thread_access, process_attributes, thread_attributes, process_flags,
+        thread_flags | NT_CREATE_SUSPENDED, parameters, create_info, attribute_list);
     if (!NT_SUCCESS(status)) {
         return status;
     }

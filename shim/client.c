@@ -59,7 +59,8 @@ static bool slot_prepare(struct slot *slot) {
     return slot->event || NtCreateEvent(&slot->event, EVENT_ALL_ACCESS, NULL, 1, FALSE) == STATUS_SUCCESS_;
 }
 
-/* Waits for a started read or write; at the time limit it is cancelled and waited for, since the kernel writes to `io`. */
+/* Waits for a started read or write; at the time limit it is cancelled and waited for, since the kernel writes to `io`.
+ */
 static NTSTATUS finish(struct slot *slot, NTSTATUS status, IO_STATUS_BLOCK *io) {
     if (status != STATUS_PENDING_) {
         return status == STATUS_SUCCESS_ ? io->Status : status;

@@ -7,9 +7,9 @@
 
 #include <stdbool.h>
 
-/* Sends `request` and waits for its reply, at most the bound of the settings. Returns false when the broker is gone, does not
- * answer or refused the connection: the caller then lets the original denial stand. Allocates nothing after the first use of a
- * connection and takes no lock that is held while waiting. */
+/* Sends `request` and waits for its reply, at most the bound of the settings. Returns false when the broker is gone,
+ * does not answer or refused the connection: the caller then lets the original denial stand. Allocates nothing after
+ * the first use of a connection and takes no lock that is held while waiting. */
 bool client_call(const struct sbx_request *request, struct sbx_reply *reply);
 
 #endif

@@ -41,9 +41,7 @@ int memcmp(const void *left, const void *right, size_t size) {
     return 0;
 }
 
-void *malloc(size_t size) {
-    return HeapAlloc(GetProcessHeap(), 0, size);
-}
+void *malloc(size_t size) { return HeapAlloc(GetProcessHeap(), 0, size); }
 
 void *calloc(size_t count, size_t size) {
     if (size && count > (size_t)-1 / size) {
@@ -52,9 +50,7 @@ void *calloc(size_t count, size_t size) {
     return HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, count * size);
 }
 
-void *realloc(void *block, size_t size) {
-    return block ? HeapReAlloc(GetProcessHeap(), 0, block, size) : malloc(size);
-}
+void *realloc(void *block, size_t size) { return block ? HeapReAlloc(GetProcessHeap(), 0, block, size) : malloc(size); }
 
 void free(void *block) {
     if (block) {

@@ -1,4 +1,5 @@
-/* Reading the program's memory before the kernel has: a bad pointer gives what the kernel would give, never a fault in here. */
+/* Reading the program's memory before the kernel has: a bad pointer gives what the kernel would give, never a fault in
+ * here. */
 #ifndef SBX_SHIM_MEMORY_H
 #define SBX_SHIM_MEMORY_H
 

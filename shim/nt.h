@@ -42,8 +42,8 @@ struct nt_name_information {
 
 #define NT_CREATE_SUSPENDED 1u /* THREAD_CREATE_FLAGS_CREATE_SUSPENDED */
 
-typedef NTSTATUS NTAPI nt_create_file(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES, PIO_STATUS_BLOCK, PLARGE_INTEGER, ULONG, ULONG,
-                                      ULONG, ULONG, PVOID, ULONG);
+typedef NTSTATUS NTAPI nt_create_file(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES, PIO_STATUS_BLOCK, PLARGE_INTEGER, ULONG,
+                                      ULONG, ULONG, ULONG, PVOID, ULONG);
 typedef NTSTATUS NTAPI nt_open_file(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES, PIO_STATUS_BLOCK, ULONG, ULONG);
 typedef NTSTATUS NTAPI nt_set_information_file(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG, FILE_INFORMATION_CLASS);
 typedef NTSTATUS NTAPI nt_delete_file(POBJECT_ATTRIBUTES);
@@ -58,8 +58,8 @@ NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, const void *from, PVOID to, S
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID to, const void *from, SIZE_T size, SIZE_T *done);
 NTSTATUS NTAPI NtQueueApcThread(HANDLE thread, PVOID function, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c);
 NTSTATUS NTAPI NtResumeThread(HANDLE thread, PULONG count);
-NTSTATUS NTAPI NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context, PIO_STATUS_BLOCK io, PVOID buffer,
-                          ULONG size, PLARGE_INTEGER offset, PULONG key);
+NTSTATUS NTAPI NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context, PIO_STATUS_BLOCK io,
+                          PVOID buffer, ULONG size, PLARGE_INTEGER offset, PULONG key);
 NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context, PIO_STATUS_BLOCK io,
                            const void *buffer, ULONG size, PLARGE_INTEGER offset, PULONG key);
 NTSTATUS NTAPI NtCreateEvent(PHANDLE event, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, int type, BOOLEAN state);

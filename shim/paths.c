@@ -10,9 +10,7 @@
 
 enum drive_kind { DRIVE_UNKNOWN_KIND, DRIVE_VOLUME, DRIVE_SUBST };
 
-static bool same(WCHAR a, WCHAR b) {
-    return a == b || RtlUpcaseUnicodeChar(a) == RtlUpcaseUnicodeChar(b);
-}
+static bool same(WCHAR a, WCHAR b) { return a == b || RtlUpcaseUnicodeChar(a) == RtlUpcaseUnicodeChar(b); }
 
 static bool below(const WCHAR *path, size_t units, const WCHAR *top, size_t top_units) {
     if (units < top_units || (units > top_units && path[top_units] != L'\\')) {
@@ -105,8 +103,8 @@ bool paths_open_alias(const UNICODE_STRING *name, struct paths_alias *alias) {
     IO_STATUS_BLOCK io;
     HANDLE directory;
     InitializeObjectAttributes(&attributes, &parent, OBJ_CASE_INSENSITIVE, NULL, NULL);
-    if (!NT_SUCCESS(originals.open_file(&directory, FILE_READ_ATTRIBUTES | FILE_TRAVERSE | SYNCHRONIZE, &attributes, &io,
-                                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+    if (!NT_SUCCESS(originals.open_file(&directory, FILE_READ_ATTRIBUTES | FILE_TRAVERSE | SYNCHRONIZE, &attributes,
+                                        &io, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                                         FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT))) {
         return false;
     }

@@ -17,7 +17,8 @@ static BYTE *put_ace(BYTE *at, BYTE type, BYTE flags, ACCESS_MASK mask, const vo
     return at + header.AceSize;
 }
 
-/* The program's DACL, read with care: its memory may be anything. Returns the ACL's size, 0 when it has none to extend. */
+/* The program's DACL, read with care: its memory may be anything. Returns the ACL's size, 0 when it has none to extend.
+ */
 static WORD read_dacl(const void *descriptor, SECURITY_DESCRIPTOR_CONTROL *control, BYTE *out, size_t room) {
     SECURITY_DESCRIPTOR absolute;
     SECURITY_DESCRIPTOR_RELATIVE relative;
@@ -32,8 +33,8 @@ static WORD read_dacl(const void *descriptor, SECURITY_DESCRIPTOR_CONTROL *contr
     } else {
         dacl = memory_copy_in(descriptor, &absolute, sizeof(absolute)) ? (const BYTE *)absolute.Dacl : NULL;
     }
-    if (!dacl || !memory_copy_in(dacl, &header, sizeof(header)) || header.AclSize < sizeof(ACL) || header.AclSize > room ||
-        !memory_copy_in(dacl, out, header.AclSize)) {
+    if (!dacl || !memory_copy_in(dacl, &header, sizeof(header)) || header.AclSize < sizeof(ACL) ||
+        header.AclSize > room || !memory_copy_in(dacl, out, header.AclSize)) {
         return 0;
     }
     return header.AclSize;
@@ -75,8 +76,8 @@ static bool build(const SECURITY_DESCRIPTOR_CONTROL control, BYTE *old, BYTE *en
         header.AceCount++;
     }
     memcpy(at, old + sizeof(ACL), entries);
-    at = put_ace(at + entries, ACCESS_ALLOWED_ACE_TYPE, directory ? CONTAINER_INHERIT_ACE | OBJECT_INHERIT_ACE : 0, ALLOWED,
-                 root->sid, root->sid_size);
+    at = put_ace(at + entries, ACCESS_ALLOWED_ACE_TYPE, directory ? CONTAINER_INHERIT_ACE | OBJECT_INHERIT_ACE : 0,
+                 ALLOWED, root->sid, root->sid_size);
     header.AceCount++;
     header.AclSize = (WORD)(at - acl);
     memcpy(acl, &header, sizeof(header));
@@ -95,7 +96,8 @@ POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory
         return attributes;
     }
     UNICODE_STRING name;
-    if (!memory_copy_in(own->attributes.ObjectName, &name, sizeof(name)) || !memory_is_readable(name.Buffer, name.Length)) {
+    if (!memory_copy_in(own->attributes.ObjectName, &name, sizeof(name)) ||
+        !memory_is_readable(name.Buffer, name.Length)) {
         return attributes;
     }
     /* Relative names: which root it is only the broker could say, so they keep the program's DACL. */

@@ -17,9 +17,10 @@ struct own_descriptor {
     } u;
 };
 
-/* When `attributes` names something in a root and brings a DACL, makes in *own the same attributes with the root's entries added
- * to a copy of that DACL, as the program has the right to choose it: allow (RX,W) for the root's capability SID, and for a
- * directory the deny of FILE_DELETE_CHILD. Returns the attributes to use: own->attributes or the caller's. */
+/* When `attributes` names something in a root and brings a DACL, makes in *own the same attributes with the root's
+ * entries added to a copy of that DACL, as the program has the right to choose it: allow (RX,W) for the root's
+ * capability SID, and for a directory the deny of FILE_DELETE_CHILD. Returns the attributes to use: own->attributes or
+ * the caller's. */
 POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory, struct own_descriptor *own);
 
 #endif

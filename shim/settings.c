@@ -17,7 +17,8 @@ static bool is_sound(const struct sbx_config *config) {
     }
     for (uint32_t i = 0; i < config->root_count; i++) {
         const struct sbx_config_root *root = &config->roots[i];
-        if (!is_range(config, root->path_offset, root->path_size) || root->sid_size > SBX_SID_MAX || root->sid_size < 8) {
+        if (!is_range(config, root->path_offset, root->path_size) || root->sid_size > SBX_SID_MAX ||
+            root->sid_size < 8) {
             return false;
         }
     }
@@ -28,8 +29,9 @@ bool settings_find(void) {
     for (unsigned slot = 0; slot < SBX_CONFIG_SLOTS; slot++) {
         MEMORY_BASIC_INFORMATION memory;
         void *address = (void *)(uintptr_t)(SBX_CONFIG_ADDRESS(slot) & ~0xFFFFull);
-        if (!VirtualQuery(address, &memory, sizeof(memory)) || memory.State != MEM_COMMIT || memory.BaseAddress != address ||
-            memory.RegionSize < SBX_CONFIG_SIZE || !(memory.Protect & (PAGE_READWRITE | PAGE_READONLY))) {
+        if (!VirtualQuery(address, &memory, sizeof(memory)) || memory.State != MEM_COMMIT ||
+            memory.BaseAddress != address || memory.RegionSize < SBX_CONFIG_SIZE ||
+            !(memory.Protect & (PAGE_READWRITE | PAGE_READONLY))) {
             continue;
         }
         if (is_sound(address)) {
@@ -40,10 +42,6 @@ bool settings_find(void) {
     return false;
 }
 
-const struct sbx_config *settings_block(void) {
-    return block;
-}
+const struct sbx_config *settings_block(void) { return block; }
 
-const wchar_t *settings_string(uint32_t offset) {
-    return (const wchar_t *)((const BYTE *)block + offset);
-}
+const wchar_t *settings_string(uint32_t offset) { return (const wchar_t *)((const BYTE *)block + offset); }
