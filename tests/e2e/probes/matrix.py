@@ -1,0 +1,532 @@
+"""Every destructive call in every form, by NT and Win32 functions; prints a JSON object of results.
+
+A result is the list of statuses (or Win32 errors) of the calls and what the directory holds afterwards.
+"""
+
+import ctypes
+import json
+import os
+import stat
+import sys
+from ctypes import wintypes
+
+ntdll = ctypes.WinDLL('ntdll')
+kernel32 = ctypes.WinDLL('kernel32', use_last_error=True)
+kernel32.CreateFileW.restype = wintypes.HANDLE
+kernel32.CreateFileW.argtypes = [wintypes.LPCWSTR, wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p, wintypes.DWORD,
+                                 wintypes.DWORD, wintypes.HANDLE]
+kernel32.CloseHandle.argtypes = [wintypes.HANDLE]
+kernel32.GetFinalPathNameByHandleW.argtypes = [wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD, wintypes.DWORD]
+kernel32.SetFileInformationByHandle.argtypes = [wintypes.HANDLE, ctypes.c_int, ctypes.c_void_p, wintypes.DWORD]
+DELETE, READ, WRITE, SYNCHRONIZE = 0x10000, 0x120089, 0x120116, 0x100000
+SHARE_ALL, SHARE_NO_DELETE = 7, 3
+DIRECTORY, DELETE_ON_CLOSE, SYNCHRONOUS, BACKUP = 1, 0x1000, 0x20, 0x4000
+CASES = {}
+
+
+class UnicodeString(ctypes.Structure):
+    _fields_ = [('length', wintypes.USHORT), ('maximum', wintypes.USHORT), ('buffer', ctypes.c_void_p)]
+
+
+class Attributes(ctypes.Structure):
+    _fields_ = [('length', wintypes.ULONG), ('directory', wintypes.HANDLE), ('name', ctypes.POINTER(UnicodeString)),
+                ('attributes', wintypes.ULONG), ('descriptor', ctypes.c_void_p), ('quality', ctypes.c_void_p)]
+
+
+class IoStatus(ctypes.Structure):
+    _fields_ = [('status', ctypes.c_ssize_t), ('information', ctypes.c_size_t)]
+
+
+def attributes_for(name, directory=None):
+    data = name.encode('utf-16-le', 'surrogatepass')
+    buffer = ctypes.create_string_buffer(data + b'\0\0')
+    text = UnicodeString(len(data), len(data), ctypes.addressof(buffer))
+    result = Attributes(ctypes.sizeof(Attributes), directory, ctypes.pointer(text), 0x40, None, None)
+    result.kept = (buffer, text)
+    return result
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+class Directory:
+    """An empty directory of one case, and the calls in it."""
+
+    def __init__(self, path):
+        self.path = path
+        os.mkdir(path)
+        self.log = []
+
+    def at(self, name):
+        return self.path + '\\' + name
+
+    def file(self, name, text='text'):
+        with open(self.at(name), 'w') as file:
+            file.write(text)
+        return self.at(name)
+
+    def folder(self, name):
+        os.mkdir(self.at(name))
+        return self.at(name)
+
+    def note(self, value):
+        self.log.append(value)
+
+    def status(self, value):
+        self.log.append(f'{value & 0xffffffff:#010x}')
+
+    def win32(self, done):
+        self.log.append('ok' if done else ctypes.get_last_error())
+
+    def open(self, name, access, share=SHARE_ALL, disposition=3, flags=0x02000000):
+        handle = kernel32.CreateFileW(self.at(name), access, share, None, disposition, flags, None)
+        if handle == wintypes.HANDLE(-1).value:
+            self.note(f'open: {ctypes.get_last_error()}')
+            return None
+        return handle
+
+    def nt_open(self, name, access, share=SHARE_ALL, disposition=1, options=SYNCHRONOUS, directory=None):
+        handle, io = wintypes.HANDLE(), IoStatus()
+        full = name if directory else '\\??\\' + self.at(name)
+        result = ntdll.NtCreateFile(ctypes.byref(handle), access | SYNCHRONIZE, ctypes.byref(attributes_for(full, directory)),
+                                    ctypes.byref(io), None, 0x80, share, disposition, options, None, 0)
+        self.status(result)
+        if result >= 0:
+            self.note(io.information)
+        return handle if result >= 0 else None
+
+    def set(self, handle, kind, data):
+        io = IoStatus()
+        buffer = ctypes.create_string_buffer(data, len(data))
+        self.status(ntdll.NtSetInformationFile(handle, ctypes.byref(io), buffer, len(data), kind))
+
+    def rename(self, handle, name, kind=10, flags=0, directory=None):
+        data = name.encode('utf-16-le', 'surrogatepass')
+        head = flags.to_bytes(8, 'little') + (getattr(directory, 'value', directory) or 0).to_bytes(8, 'little')
+        self.set(handle, kind, head + len(data).to_bytes(4, 'little') + data + b'\0\0\0\0')
+
+    def nt(self, name):
+        return '\\??\\' + self.at(name)
+
+    def close(self, handle):
+        if handle is not None:
+            kernel32.CloseHandle(handle)
+
+    def tree(self):
+        found = {}
+        for parent, folders, files in os.walk(self.path):
+            for name in folders:
+                found[os.path.relpath(os.path.join(parent, name), self.path)] = 'directory'
+            for name in files:
+                path = os.path.join(parent, name)
+                try:
+                    with open(path) as file:
+                        found[os.path.relpath(path, self.path)] = file.read()
+                except OSError as error:
+                    found[os.path.relpath(path, self.path)] = f'errno {error.errno}'
+        return sorted(found.items())
+
+
+def add_renames(kind, flags):
+    """Renames by class `kind` with `flags`."""
+    def onto_new(d):
+        d.file('a')
+        h = d.open('a', DELETE)
+        d.rename(h, d.nt('b'), kind, flags)
+        d.close(h)
+
+    def onto_existing(d):
+        d.file('a', 'a'), d.file('b', 'b')
+        h = d.open('a', DELETE)
+        d.rename(h, d.nt('b'), kind, flags)
+        d.close(h)
+
+    def bare_leaf(d):
+        d.file('a')
+        h = d.open('a', DELETE)
+        d.rename(h, 'b', kind, flags)
+        d.close(h)
+
+    def by_directory_handle(d):
+        d.file('a'), d.folder('sub')
+        h, parent = d.open('a', DELETE), d.open('sub', READ)
+        d.rename(h, 'b', kind, flags, parent)
+        d.close(h), d.close(parent)
+
+    def folder_onto_new(d):
+        d.folder('a'), d.file('a\\x')
+        h = d.open('a', DELETE)
+        d.rename(h, d.nt('b'), kind, flags)
+        d.close(h)
+
+    def onto_folder(d):
+        d.file('a'), d.folder('b')
+        h = d.open('a', DELETE)
+        d.rename(h, d.nt('b'), kind, flags)
+        d.close(h)
+
+    def onto_missing_parent(d):
+        d.file('a')
+        h = d.open('a', DELETE)
+        d.rename(h, d.nt('no\\b'), kind, flags)
+        d.close(h)
+
+    def case_only(d):
+        d.file('name')
+        h = d.open('name', DELETE)
+        d.rename(h, d.nt('NAME'), kind, flags)
+        d.close(h)
+        d.note(os.listdir(d.path))
+
+    def onto_itself(d):
+        d.file('a')
+        h = d.open('a', DELETE)
+        d.rename(h, d.nt('a'), kind, flags)
+        d.close(h)
+
+    for function in (onto_new, onto_existing, bare_leaf, by_directory_handle, folder_onto_new, onto_folder,
+                     onto_missing_parent, case_only, onto_itself):
+        CASES[f'rename_{kind}_{flags}_{function.__name__}'] = function
+
+
+add_renames(10, 0)
+add_renames(10, 1)
+add_renames(65, 0)
+add_renames(65, 1)
+
+
+def add_dispositions(kind, value):
+    def of_file(d):
+        d.file('a')
+        h = d.open('a', DELETE)
+        d.set(h, kind, value)
+        d.close(h)
+
+    def of_empty_folder(d):
+        d.folder('a')
+        h = d.open('a', DELETE)
+        d.set(h, kind, value)
+        d.close(h)
+
+    def of_full_folder(d):
+        d.folder('a'), d.file('a\\x')
+        h = d.open('a', DELETE)
+        d.set(h, kind, value)
+        d.close(h)
+
+    def of_read_only(d):
+        os.chmod(d.file('a'), stat.S_IREAD)
+        h = d.open('a', DELETE)
+        d.set(h, kind, value)
+        d.close(h)
+        if os.path.exists(d.at('a')):
+            os.chmod(d.at('a'), stat.S_IWRITE)
+
+    def cancelled(d):
+        d.file('a')
+        h = d.open('a', DELETE)
+        d.set(h, kind, value)
+        d.set(h, kind, b'\0' * len(value))
+        d.close(h)
+
+    for function in (of_file, of_empty_folder, of_full_folder, of_read_only, cancelled):
+        CASES[f'disposition_{kind}_{value[0]}_{function.__name__}'] = function
+
+
+add_dispositions(13, b'\1')
+add_dispositions(64, b'\1\0\0\0')
+
+
+@case
+def link_new(d):
+    d.file('a')
+    h = d.open('a', WRITE)
+    d.rename(h, d.nt('b'), 11)
+    d.close(h)
+
+
+@case
+def link_existing(d):
+    d.file('a', 'a'), d.file('b', 'b')
+    h = d.open('a', WRITE)
+    d.rename(h, d.nt('b'), 11)
+    d.rename(h, d.nt('b'), 11, 1)
+    d.close(h)
+
+
+@case
+def delete_file(d):
+    d.file('a')
+    d.win32(kernel32.DeleteFileW(d.at('a')))
+    d.win32(kernel32.DeleteFileW(d.at('a')))
+
+
+@case
+def delete_folder_as_file(d):
+    d.folder('a')
+    d.win32(kernel32.DeleteFileW(d.at('a')))
+
+
+@case
+def remove_directory(d):
+    d.folder('a'), d.folder('b'), d.file('b\\x')
+    for name in ('a', 'b', 'a'):
+        d.win32(kernel32.RemoveDirectoryW(d.at(name)))
+
+
+@case
+def remove_file_as_directory(d):
+    d.file('a')
+    d.win32(kernel32.RemoveDirectoryW(d.at('a')))
+
+
+@case
+def nt_delete_file(d):
+    d.file('a')
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for(d.nt('a')))))
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for(d.nt('a')))))
+
+
+@case
+def delete_on_close_existing(d):
+    d.file('a')
+    h = d.nt_open('a', DELETE | READ, options=SYNCHRONOUS | DELETE_ON_CLOSE)
+    d.note(os.path.exists(d.at('a')))
+    d.close(h)
+
+
+@case
+def delete_on_close_new(d):
+    h = d.nt_open('a', DELETE | READ | WRITE, disposition=2, options=SYNCHRONOUS | DELETE_ON_CLOSE)
+    d.close(h)
+
+
+@case
+def delete_on_close_win32(d):
+    h = d.open('a', READ | WRITE | DELETE, disposition=1, flags=0x04000000)
+    d.close(h)
+
+
+@case
+def open_relative_and_delete(d):
+    d.folder('sub'), d.file('sub\\a')
+    parent = d.open('sub', READ)
+    h = d.nt_open('a', DELETE, directory=wintypes.HANDLE(parent))
+    d.set(h, 13, b'\1')
+    d.close(h), d.close(parent)
+
+
+@case
+def supersede(d):
+    d.file('a', 'old')
+    h = d.nt_open('a', READ | WRITE, disposition=0)
+    d.close(h)
+
+
+@case
+def overwrite(d):
+    d.file('a', 'old')
+    h = d.nt_open('a', READ | WRITE, disposition=4)
+    d.close(h)
+
+
+@case
+def move_file_flags(d):
+    for flags in (0, 1, 2, 8, 11):
+        d.file('a', f'{flags}'), d.file('b', 'b')
+        d.win32(kernel32.MoveFileExW(d.at('a'), d.at('b'), flags))
+        d.win32(kernel32.MoveFileExW(d.at('a'), d.at(f'c{flags}'), flags))
+
+
+@case
+def move_file_missing(d):
+    d.win32(kernel32.MoveFileExW(d.at('a'), d.at('b'), 1))
+    d.file('a')
+    d.win32(kernel32.MoveFileExW(d.at('a'), d.at('no\\b'), 1))
+
+
+@case
+def move_folder(d):
+    d.folder('a'), d.file('a\\x'), d.folder('b')
+    d.win32(kernel32.MoveFileExW(d.at('a'), d.at('b\\a'), 0))
+    d.win32(kernel32.MoveFileExW(d.at('b'), d.at('b\\a\\b'), 0))
+
+
+@case
+def move_with_progress(d):
+    d.file('a'), d.file('b', 'b')
+    d.win32(kernel32.MoveFileWithProgressW(d.at('a'), d.at('b'), None, None, 1))
+
+
+@case
+def replace_file(d):
+    d.file('a', 'a'), d.file('b', 'b')
+    d.win32(kernel32.ReplaceFileW(d.at('b'), d.at('a'), None, 0, None, None))
+
+
+@case
+def replace_file_with_backup(d):
+    d.file('a', 'a'), d.file('b', 'b'), d.file('backup', 'old')
+    d.win32(kernel32.ReplaceFileW(d.at('b'), d.at('a'), d.at('backup'), 0, None, None))
+
+
+@case
+def replace_file_missing(d):
+    d.file('a', 'a')
+    d.win32(kernel32.ReplaceFileW(d.at('b'), d.at('a'), None, 0, None, None))
+    d.win32(kernel32.ReplaceFileW(d.at('a'), d.at('b'), None, 0, None, None))
+
+
+@case
+def set_information_by_handle(d):
+    d.file('a'), d.file('b')
+    h = d.open('a', DELETE)
+    d.win32(kernel32.SetFileInformationByHandle(h, 4, ctypes.byref(ctypes.c_int(1)), 4))
+    d.close(h)
+
+
+@case
+def create_hard_link(d):
+    d.file('a')
+    d.win32(kernel32.CreateHardLinkW(d.at('b'), d.at('a'), None))
+    d.win32(kernel32.CreateHardLinkW(d.at('b'), d.at('a'), None))
+    d.win32(kernel32.DeleteFileW(d.at('a')))
+
+
+@case
+def handle_works_after_rename(d):
+    d.file('a')
+    h = d.open('a', DELETE | READ)
+    d.rename(h, d.nt('b'), 10)
+    name = ctypes.create_unicode_buffer(600)
+    kernel32.GetFinalPathNameByHandleW(h, name, 600, 0)
+    d.note(name.value[name.value.rfind('\\'):])
+    data, got = ctypes.create_string_buffer(10), wintypes.DWORD()
+    d.win32(kernel32.ReadFile(wintypes.HANDLE(h), data, 10, ctypes.byref(got), None))
+    d.note(data.value.decode())
+    d.rename(h, d.nt('c'), 10)
+    d.set(h, 13, b'\1')
+    d.close(h)
+
+
+@case
+def held_without_share_delete(d):
+    d.file('a'), d.file('b')
+    held = d.open('a', READ, SHARE_NO_DELETE)
+    d.win32(kernel32.DeleteFileW(d.at('a')))
+    d.win32(kernel32.MoveFileExW(d.at('a'), d.at('c'), 1))
+    d.win32(kernel32.MoveFileExW(d.at('b'), d.at('a'), 1))
+    d.close(held)
+
+
+@case
+def held_with_share_delete(d):
+    d.file('a')
+    held = d.open('a', READ, SHARE_ALL)
+    d.win32(kernel32.MoveFileExW(d.at('a'), d.at('c'), 1))
+    d.win32(kernel32.DeleteFileW(d.at('c')))
+    d.close(held)
+
+
+@case
+def folder_with_open_file(d):
+    d.folder('a'), d.file('a\\x')
+    held = d.open('a\\x', READ, SHARE_ALL)
+    d.win32(kernel32.MoveFileExW(d.at('a'), d.at('b'), 0))
+    d.close(held)
+
+
+@case
+def long_path(d):
+    path = '\\\\?\\' + d.path
+    for _ in range(4):
+        path += '\\' + 'x' * 80
+        d.win32(kernel32.CreateDirectoryW(path, None))
+    h = kernel32.CreateFileW(path + '\\a', READ | WRITE, 7, None, 1, 0, None)
+    kernel32.CloseHandle(h)
+    d.win32(kernel32.MoveFileExW(path + '\\a', path + '\\b', 1))
+    d.win32(kernel32.DeleteFileW(path + '\\b'))
+    for _ in range(4):
+        d.win32(kernel32.RemoveDirectoryW(path))
+        path = path[:path.rfind('\\')]
+
+
+@case
+def trailing_dots_and_spaces(d):
+    for name in ('dot.', 'space ', '\ud800'):
+        h = kernel32.CreateFileW('\\\\?\\' + d.at(name), READ | WRITE, 7, None, 1, 0, None)
+        d.note(h != wintypes.HANDLE(-1).value)
+        kernel32.CloseHandle(h)
+        d.win32(kernel32.MoveFileExW('\\\\?\\' + d.at(name), '\\\\?\\' + d.at('x' + name), 1))
+        d.win32(kernel32.DeleteFileW('\\\\?\\' + d.at('x' + name)))
+
+
+@case
+def bad_arguments(d):
+    d.file('a')
+    h = d.open('a', DELETE)
+    io = IoStatus()
+    for kind in (10, 11, 13, 65, 72):
+        d.status(ntdll.NtSetInformationFile(wintypes.HANDLE(0x7ff0), ctypes.byref(io), ctypes.create_string_buffer(64), 64, kind))
+        d.status(ntdll.NtSetInformationFile(wintypes.HANDLE(h), ctypes.byref(io), ctypes.create_string_buffer(64), 0, kind))
+    d.close(h)
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for('no path'))))
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for(''))))
+
+
+@case
+def handle_is_not_inherited(d):
+    d.file('a')
+    h = d.open('a', DELETE)
+    flags = wintypes.DWORD()
+    d.win32(kernel32.GetHandleInformation(wintypes.HANDLE(h), ctypes.byref(flags)))
+    d.note(flags.value)
+    d.close(h)
+
+
+@case
+def times_after_rename(d):
+    path = d.file('a')
+    os.utime(path, (1000000000, 1000000000))
+    d.win32(kernel32.MoveFileExW(path, d.at('b'), 1))
+    d.note(int(os.stat(d.at('b')).st_mtime))
+
+
+def able(top):
+    """What this system does with several handles and names of one file; some cases rest on it."""
+    d = Directory(top + '\\able')
+    d.file('a')
+    one, two = d.open('a', DELETE), d.open('a', READ)
+    d.rename(one, d.nt('b'), 10)
+    name = ctypes.create_unicode_buffer(600)
+    kernel32.GetFinalPathNameByHandleW(two, name, 600, 0)
+    d.close(one), d.close(two)
+    one, two = d.open('b', DELETE), d.open('b', DELETE)
+    d.set(one, 13, b'\1')
+    d.set(two, 13, b'\0')
+    d.close(one), d.close(two)
+    d.file('c')
+    kernel32.FindFirstFileNameW.restype = wintypes.HANDLE
+    size = wintypes.DWORD(600)
+    found = kernel32.FindFirstFileNameW(d.at('c'), 0, ctypes.byref(size), ctypes.create_unicode_buffer(600))
+    return {'a rename shows in every handle': name.value.endswith('\\b'), 'a delete belongs to the file': os.path.exists(d.at('b')),
+            'names of a file are listed': found != wintypes.HANDLE(-1).value}
+
+
+def main():
+    top = sys.argv[1] + '\\matrix'
+    os.mkdir(top)
+    results = {'able': able(top)}
+    for number, (name, function) in enumerate(CASES.items()):
+        d = Directory(f'{top}\\{number:03}')
+        try:
+            function(d)
+        except Exception as error:
+            d.note(repr(error).replace(d.path, ''))
+        results[name] = [d.log, d.tree()]
+    print(json.dumps(results))
+
+
+main()
