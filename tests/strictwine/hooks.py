@@ -13,7 +13,7 @@ import sys
 TOKEN, FILE, DIR, FD, PIPE, PROCESS, THREAD = (
     "server/%s.c" % n for n in ("token", "file", "change", "fd", "named_pipe", "process", "thread"))
 PROTOCOL = "server/protocol.def"
-NT_SECURITY, NT_FILE = "dlls/ntdll/unix/security.c", "dlls/ntdll/unix/file.c"
+NT_SECURITY, NT_FILE, NT_PROCESS = ("dlls/ntdll/unix/%s.c" % n for n in ("security", "file", "process"))
 
 FILTER_SIDS = """
     if (restrict_sids && restrict_sids->GroupCount) {
@@ -103,6 +103,58 @@ BASIC_INFORMATION = """            OBJECT_BASIC_INFORMATION granted;
                     return io->u.Status = STATUS_ACCESS_DENIED;
                 NtClose( probe );
             }
+"""
+
+MIN_TOKEN = """
+/* TOKEN_MANDATORY_POLICY_NEW_PROCESS_MIN: a program file with a label below the token's level gives its process that level.
+ * Returns a token for it, 0 where the token serves as it is. */
+static HANDLE strict_min_token( HANDLE file, HANDLE token )
+{
+    union { SECURITY_DESCRIPTOR_RELATIVE sd; char bytes[1024]; } label;
+    OBJECT_ATTRIBUTES attr = { sizeof(attr) };
+    HANDLE own = 0, copy = 0;
+    ULONG len, i, level = ~0u, now = 0;
+    const ACL *acl;
+    const ACE_HEADER *ace;
+
+    if (NtQuerySecurityObject( file, LABEL_SECURITY_INFORMATION, &label.sd, sizeof(label), &len )) return 0;
+    if (!(label.sd.Control & SE_SACL_PRESENT) || !label.sd.Sacl) return 0;
+    acl = (const ACL *)(label.bytes + label.sd.Sacl);
+    ace = (const ACE_HEADER *)(acl + 1);
+    for (i = 0; i < acl->AceCount; i++, ace = (const ACE_HEADER *)((const char *)ace + ace->AceSize))
+        if (ace->AceType == SYSTEM_MANDATORY_LABEL_ACE_TYPE)
+            level = ((const SID *)&((const SYSTEM_MANDATORY_LABEL_ACE *)ace)->SidStart)->SubAuthority[0];
+    if (level == ~0u) return 0;
+    if (!token && NtOpenProcessToken( NtCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY, &own )) return 0;
+    if (!NtDuplicateToken( token ? token : own, TOKEN_ALL_ACCESS, &attr, SecurityAnonymous, TokenPrimary, &copy ))
+    {
+        SERVER_START_REQ( strict_token_integrity )
+        {
+            req->handle = wine_server_obj_handle( copy );
+            req->level = 0;
+            if (!wine_server_call( req )) now = reply->level;
+        }
+        SERVER_END_REQ;
+        if (level < now)
+        {
+            SERVER_START_REQ( strict_token_integrity )
+            {
+                req->handle = wine_server_obj_handle( copy );
+                req->level = level;
+                wine_server_call( req );
+            }
+            SERVER_END_REQ;
+        }
+        else
+        {
+            NtClose( copy );
+            copy = 0;
+        }
+    }
+    if (own) NtClose( own );
+    return copy;
+}
+
 """
 
 # (file, how, anchor, text); how: after | before | replace
@@ -201,6 +253,11 @@ HOOKS = [
     (PROTOCOL, "end", "", INTEGRITY_REQUEST),
     (NT_FILE, "after", "void *ptr, ULONG len, FILE_INFORMATION_CLASS class )\n{\n    int fd, needs_close;\n    unsigned int status = STATUS_SUCCESS;\n", NEW_CLASSES),
     (NT_FILE, "after", "            LARGE_INTEGER mtime, atime;\n\n", BASIC_INFORMATION),
+    (NT_PROCESS, "before", "NTSTATUS WINAPI NtCreateUserProcess( ", MIN_TOKEN),
+    (NT_PROCESS, "replace", "HANDLE parent = 0, debug = 0, token = 0;", "HANDLE parent = 0, debug = 0, token = 0, min_token = 0;"),
+    (NT_PROCESS, "before", "    if (!(startup_info = create_startup_info( attr.ObjectName, params, &startup_info_size ))) goto done;\n",
+     "    if ((min_token = strict_min_token( file_handle, token ))) token = min_token;\n"),
+    (NT_PROCESS, "after", "done:\n    if (file_handle) NtClose( file_handle );\n", "    if (min_token) NtClose( min_token );\n"),
 ]
 
 CREATE_HOOKS = [

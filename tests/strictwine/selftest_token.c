@@ -280,6 +280,41 @@ static bool pipe_instance_is_checked(void) {
     return false;
 }
 
+/* The level of a process of this program's own file, copied to a name in the row's directory and labelled with `label`.
+ */
+static DWORD level_of_started(const wchar_t *label) {
+    wchar_t self[MAX_PATH];
+    STARTUPINFOW startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION process;
+    HANDLE file, token;
+    DWORD level = 0;
+
+    GetModuleFileNameW(NULL, self, MAX_PATH);
+    if (!row_directory(L"D:P(A;OICI;FA;;;USER)(A;OICI;FA;;;WD)") || !CopyFileW(self, in_row(L"copy.exe") + 4, FALSE))
+        return 0;
+    if (label && (create_as(PLAIN, NULL, L"copy.exe", WRITE_OWNER | READ_CONTROL, FILE_OPEN, 0, NULL, &file) ||
+                  set_descriptor(PLAIN, file, LABEL_SECURITY_INFORMATION, label) || !CloseHandle(file)))
+        return 0;
+    if (!CreateProcessW(in_row(L"copy.exe") + 4, NULL, NULL, NULL, FALSE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL,
+                        NULL, &startup, &process))
+        return 0;
+    if (OpenProcessToken(process.hProcess, TOKEN_QUERY, &token)) {
+        level = level_of(token);
+        CloseHandle(token);
+    }
+    TerminateProcess(process.hProcess, 0);
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    return level;
+}
+
+static bool low_file_starts_low(void) { return level_of_started(L"S:(ML;;NW;;;LW)") == SECURITY_MANDATORY_LOW_RID; }
+
+static bool plain_file_starts_as_its_parent(void) {
+    HANDLE own;
+    return OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own) && level_of_started(NULL) == level_of(own);
+}
+
 const struct row token_rows[] = {
     {"DISABLE_MAX_PRIVILEGE leaves SeChangeNotifyPrivilege alone", "CreateRestrictedToken", false, one_privilege},
     {"LUA_TOKEN makes Administrators deny-only", "CreateRestrictedToken", false, administrators_deny_only},
@@ -310,5 +345,8 @@ const struct row token_rows[] = {
     {"a client that they name gets in", "Named Pipe Security and Access Rights", true, pipe_dacl_lets_in},
     {"one more instance needs FILE_CREATE_PIPE_INSTANCE", "Named Pipe Security and Access Rights", false,
      pipe_instance_is_checked},
+    {"a program file labelled Low starts Low", "TOKEN_MANDATORY_POLICY, NEW_PROCESS_MIN", false, low_file_starts_low},
+    {"a program file without a label starts at its parent's level", "TOKEN_MANDATORY_POLICY, NEW_PROCESS_MIN", true,
+     plain_file_starts_as_its_parent},
     {NULL, NULL, false, NULL},
 };
