@@ -21,6 +21,10 @@ venv.create(sys.argv[1], with_pip=False)
 print(subprocess.run([sys.argv[1] + r'\Scripts\python.exe', '-c', sys.argv[2]], stdin=subprocess.DEVNULL,
                      stdout=subprocess.PIPE, text=True).stdout)
 '''
+START = '''
+import subprocess, sys
+print(subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout)
+'''
 LOW = 0x1000
 # Wine 8 has no CopyFile2, which venv calls from 3.12 on.
 VERSION = '3.11'
@@ -36,7 +40,8 @@ def test_venv_made_inside_works_outside_at_its_level(win, place):
     venv = place + '\\root\\venv'
     made = win.python(VERSION, MAKE, venv, LEVEL, sandbox='broker', roots=place + '\\root')
     assert made.returncode == 0 and level(made.stdout) == [LOW], made
-    outside = win.run([venv + '\\Scripts\\python.exe', '-c', LEVEL])
+    # Started by a program: what starts a test's first program is not the kernel that reads labels.
+    outside = win.python(VERSION, START, venv + '\\Scripts\\python.exe', '-c', LEVEL)
     assert outside.returncode == 0 and level(outside.stdout) == usual, outside
 
 
@@ -58,5 +63,5 @@ file = wintypes.HANDLE(kernel32.CreateFileW(sys.argv[1], WRITE_OWNER, 7, None, O
 assert advapi32.SetKernelObjectSecurity(file, 0x10, descriptor)
 '''
     assert win.python(VERSION, label, venv + '\\Scripts\\python.exe').returncode == 0
-    lowered = win.run([venv + '\\Scripts\\python.exe', '-c', LEVEL])
+    lowered = win.python(VERSION, START, venv + '\\Scripts\\python.exe', '-c', LEVEL)
     assert level(lowered.stdout) == [LOW], lowered
