@@ -75,7 +75,8 @@ def disposition_ex(d):
     # Delete; delete with POSIX semantics; delete although read-only.
     paths = make(d, 'a', 'b', 'c')
     os.chmod(paths[2], 0o444)
-    found = [by_handle(path, lambda h, f=flags: nt.dispose(h, f, nt.DISPOSITION_EX)) for path, flags in zip(paths, (1, 3, 0x13))]
+    found = [by_handle(path, lambda h, f=flags: nt.dispose(h, f, nt.DISPOSITION_EX))
+             for path, flags in zip(paths, (1, 3, 0x13))]
     if os.path.exists(paths[2]):
         os.chmod(paths[2], 0o666)
     return found
@@ -182,8 +183,8 @@ def new_name_with_a_backslash_at_its_end(d):
 @case
 def renamed_handle_goes_on(d):
     status, handle, _ = nt.create(d + '\\a', nt.DELETE | nt.WRITE_DATA, nt.CREATE)
-    return [status, nt.write(handle, b'one'), nt.set_name(handle, d + '\\b'), nt.write(handle, b'two'), nt.set_name(handle, d + '\\c'),
-            nt.final_name(handle), nt.close(handle)]
+    return [status, nt.write(handle, b'one'), nt.set_name(handle, d + '\\b'), nt.write(handle, b'two'),
+            nt.set_name(handle, d + '\\c'), nt.final_name(handle), nt.close(handle)]
 
 
 @case
@@ -208,15 +209,16 @@ def link_ex(d):
 def create_hard_link(d):
     paths = make(d, 'a', 'b', 'c')
     link = nt.kernel32.CreateHardLinkW
-    return [nt.win32(link(d + '\\l', paths[0], None)), nt.win32(link(paths[1], paths[2], None)), nt.win32(link(d + '\\l2', d + '\\no', None))]
+    return [nt.win32(link(d + '\\l', paths[0], None)), nt.win32(link(paths[1], paths[2], None)),
+            nt.win32(link(d + '\\l2', d + '\\no', None))]
 
 
 @case
 def move_file_ex(d):
     # No flags, replace, copy allowed, write-through, and names that are missing or taken.
     paths, move = make(d, 'a', 'b', 'c', 'e', 'f'), nt.kernel32.MoveFileExW
-    return [nt.win32(move(paths[0], paths[1], 0)), nt.win32(move(paths[0], paths[1], 1)), nt.win32(move(paths[2], d + '\\c2', 2)),
-            nt.win32(move(paths[3], d + '\\e2', 8)), nt.win32(move(paths[4], paths[1], 1 | 2 | 8)),
+    return [nt.win32(move(paths[0], paths[1], 0)), nt.win32(move(paths[0], paths[1], 1)),
+            nt.win32(move(paths[2], d + '\\c2', 2)), nt.win32(move(paths[3], d + '\\e2', 8)), nt.win32(move(paths[4], paths[1], 1 | 2 | 8)),
             nt.win32(move(d + '\\no', d + '\\x', 1)), nt.win32(move(paths[1], d + '\\no\\x', 1))]
 
 
@@ -250,7 +252,8 @@ def held_open_by_another_handle(d):
     _, one, _ = nt.create(shared, nt.READ_DATA, share=nt.SHARE_ALL)
     _, two, _ = nt.create(unshared, nt.READ_DATA, share=nt.SHARE_NO_DELETE)
     found = [by_handle(shared, lambda h: nt.set_name(h, d + '\\a2')),
-             failure(by_handle(unshared, lambda h: nt.set_name(h, d + '\\b2'))), failure(by_handle(unshared, nt.dispose)),
+             failure(by_handle(unshared, lambda h: nt.set_name(h, d + '\\b2'))),
+             failure(by_handle(unshared, nt.dispose)),
              by_handle(other, lambda h: nt.set_name(h, unshared, 1))]
     return found + [nt.close(one), nt.close(two)]
 
@@ -359,14 +362,16 @@ def bad_lengths(d):
 @case
 def names_too_long(d):
     path = make(d, 'a')
-    return [by_handle(path, lambda h: nt.set_name(h, d + '\\' + 'n' * 300)), nt.create(d + '\\' + 'n' * 300, nt.DELETE)[0],
+    return [by_handle(path, lambda h: nt.set_name(h, d + '\\' + 'n' * 300)),
+            nt.create(d + '\\' + 'n' * 300, nt.DELETE)[0],
             nt.delete_file(d + '\\' + 'n' * 300)]
 
 
 @case
 def last_errors_of_what_is_missing(d):
     return [nt.win32(nt.kernel32.DeleteFileW(d + '\\no')), nt.win32(nt.kernel32.DeleteFileW(d + '\\no\\no')),
-            nt.win32(nt.kernel32.RemoveDirectoryW(d + '\\no')), nt.win32(nt.kernel32.MoveFileExW(d + '\\no', d + '\\b', 1))]
+            nt.win32(nt.kernel32.RemoveDirectoryW(d + '\\no')),
+            nt.win32(nt.kernel32.MoveFileExW(d + '\\no', d + '\\b', 1))]
 
 
 def run(name, directory):

@@ -52,16 +52,16 @@ def attributes_of(name, root=None):
 def create(name, access, disposition=OPEN, options=0, share=SHARE_ALL, root=None):
     """NtCreateFile: (NTSTATUS, handle or None, information)."""
     handle, io, attributes = wintypes.HANDLE(), IoStatus(), attributes_of(name, root)
-    status = ntdll.NtCreateFile(ctypes.byref(handle), access | SYNCHRONIZE, ctypes.byref(attributes), ctypes.byref(io), None, 0x80,
-                                share, disposition, options | SYNCHRONOUS, None, 0)
+    status = ntdll.NtCreateFile(ctypes.byref(handle), access | SYNCHRONIZE, ctypes.byref(attributes), ctypes.byref(io),
+                                None, 0x80, share, disposition, options | SYNCHRONOUS, None, 0)
     return text(status), handle.value, io.information or 0
 
 
 def open_file(name, access, options=0, share=SHARE_ALL, root=None):
     """NtOpenFile: (NTSTATUS, handle or None)."""
     handle, io, attributes = wintypes.HANDLE(), IoStatus(), attributes_of(name, root)
-    status = ntdll.NtOpenFile(ctypes.byref(handle), access | SYNCHRONIZE, ctypes.byref(attributes), ctypes.byref(io), share,
-                              options | SYNCHRONOUS)
+    status = ntdll.NtOpenFile(ctypes.byref(handle), access | SYNCHRONIZE, ctypes.byref(attributes), ctypes.byref(io),
+                              share, options | SYNCHRONOUS)
     return text(status), handle.value
 
 
