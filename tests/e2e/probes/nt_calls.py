@@ -218,8 +218,9 @@ def move_file_ex(d):
     # No flags, replace, copy allowed, write-through, and names that are missing or taken.
     paths, move = make(d, 'a', 'b', 'c', 'e', 'f'), nt.kernel32.MoveFileExW
     return [nt.win32(move(paths[0], paths[1], 0)), nt.win32(move(paths[0], paths[1], 1)),
-            nt.win32(move(paths[2], d + '\\c2', 2)), nt.win32(move(paths[3], d + '\\e2', 8)), nt.win32(move(paths[4], paths[1], 1 | 2 | 8)),
-            nt.win32(move(d + '\\no', d + '\\x', 1)), nt.win32(move(paths[1], d + '\\no\\x', 1))]
+            nt.win32(move(paths[2], d + '\\c2', 2)), nt.win32(move(paths[3], d + '\\e2', 8)),
+            nt.win32(move(paths[4], paths[1], 1 | 2 | 8)), nt.win32(move(d + '\\no', d + '\\x', 1)),
+            nt.win32(move(paths[1], d + '\\no\\x', 1))]
 
 
 @case
