@@ -109,7 +109,8 @@ struct outcome place_object(struct client *client, uint64_t handle, ACCESS_MASK 
     }
     NtClose(taken);
     if (!NT_SUCCESS(plain_status)) {
-        return status == STATUS_ACCESS_DENIED ? refused(POLICY_BAD_HANDLE) : failed(status);
+        return status == STATUS_ACCESS_DENIED || status == STATUS_OBJECT_TYPE_MISMATCH ? refused(POLICY_BAD_HANDLE)
+                                                                                       : failed(status);
     }
     enum policy_verdict verdict = place_judge(client->sandbox, plain, use, name, root);
     if (!NT_SUCCESS(status) || verdict != POLICY_ALLOWED) {
