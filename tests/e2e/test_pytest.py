@@ -95,8 +95,10 @@ def test_error(broken):
 '''
 # Not --junitxml: it asks for the machine's name by WMI.
 CONFTEST = '''
-import json, pathlib
+import json, pathlib, platform
 found = {}
+# Wine 8 ends a program that asks WMI, as platform.platform() in a worker of xdist does since Python 3.12.
+platform._wmi = None
 
 def pytest_runtest_logreport(report):
     if report.when == "call" or report.outcome != "passed":
@@ -134,6 +136,8 @@ def outcome(win, place, result):
 @pytest.mark.parametrize('options', [[], ['-n', '2'], ['--basetemp', 'base'], ['-p', 'no:cacheprovider', '-s']],
                          ids=['plain', 'xdist', 'basetemp', 'no-cache'])
 def test_same_results(win, layout, version, options):
+    if options == ['-n', '2'] and layout == 'full':
+        pytest.skip('the workers are the same in both layouts')
     found = {}
     for sandbox in (None, 'broker'):
         place = project(win, layout)
