@@ -95,10 +95,8 @@ def test_error(broken):
 '''
 # Not --junitxml: it asks for the machine's name by WMI.
 CONFTEST = '''
-import json, pathlib, platform
+import json, pathlib
 found = {}
-# Wine 8 ends a program that asks WMI, as platform.platform() in a worker of xdist does since Python 3.12.
-platform._wmi = None
 
 def pytest_runtest_logreport(report):
     if report.when == "call" or report.outcome != "passed":

@@ -81,7 +81,7 @@ class World:
     def _start_wine(self):
         self.temporary = tempfile.mkdtemp(prefix='sbx-e2e-')
         prefix = os.path.join(self.temporary, 'prefix')
-        self.environment.update(WINEPREFIX=prefix, WINEDEBUG='-all')
+        self.environment.update(WINEPREFIX=prefix, WINEDEBUG='-all', PYTHONPATH=self.win(HERE / 'wine'))
         script = HERE.parent / 'strictwine' / 'prefix.sh'
         done = subprocess.run([script, self.wine.parent, prefix, 'start'], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
