@@ -6,7 +6,7 @@
 # result: OUT_DIR/wine and OUT_DIR/wineserver, commands that take the place of `wine64` and `wineserver`
 #         OUT_DIR/selftest.exe, and OUT_DIR/bcryptprimitives.dll for prefixes
 #
-# Only wineserver and the Unix side of ntdll are compiled. A second run does what changed.
+# Only wineserver, the Unix side of ntdll and the loader are compiled. A second run does what changed.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
@@ -56,6 +56,7 @@ common="-O2 -g -w -D__WINESRC__ -DWINE_UNIX_LIB -Iinclude -Isrc/include"
     for f in src/server/*.c; do
         [ "$f" = src/server/strict_token.c ] || echo "server $f -Isrc/server"
     done
+    echo "loader src/loader/main.c -fPIE"
     for f in src/dlls/ntdll/unix/*.c; do
         echo "ntdll $f -fPIC -fasynchronous-unwind-tables -D_NTSYSTEM_ -D_ACRTIMP= -DWINBASEAPI= -Isrc/dlls/ntdll -Isrc/dlls/ntdll/unix"
     done
@@ -65,6 +66,10 @@ common="-O2 -g -w -D__WINESRC__ -DWINE_UNIX_LIB -Iinclude -Isrc/include"
     [ -f "$o" ] || printf '%s\0' "gcc $common $(echo $dirs | sed 's/"/\\"/g') $flags -c $f -o $o.new && mv $o.new $o"
 done | xargs -0 -r -n1 -P"$(nproc)" sh -c
 gcc -o wineserver obj/server-*.o -lrt -lpthread -lm
+# Debian's loader lies at a fixed address, 0x7d000000, and the kernel puts a process's heap at a random distance behind it: one start
+# in some thousands has it at 0x7ffe0000, where the shared user data of Windows has to be, and fails. A position-independent one
+# has its heap elsewhere.
+gcc -pie -o loader obj/loader-main.o -ldl -lpthread
 gcc -shared -Wl,-Bsymbolic -Wl,-soname,ntdll.so -o ntdll.so obj/ntdll-*.o -ldl -lpthread -lrt -lm
 
 # 4. the tree: Debian's files by link, ours in their place. Files are replaced by rename, so that what runs goes on.
@@ -73,12 +78,12 @@ put() { cp "$1" "$2.new" && mv -f "$2.new" "$2"; }
 if [ ! -f "$tree/complete" ]; then
     rm -rf "$tree"
     mkdir -p "$tree/lib/wine" "$tree/lib/$arch/wine/x86_64-unix" "$tree/share"
-    cp /usr/lib/wine/wine64* "$tree/lib/wine/"
     ln -s "/usr/lib/$arch/wine/x86_64-windows" "$tree/lib/$arch/wine/"
     ln -s "/usr/lib/$arch/wine/x86_64-unix/"* "$tree/lib/$arch/wine/x86_64-unix/"
     ln -s /usr/share/wine "$tree/share/wine"
     : > "$tree/complete"
 fi
+cmp -s loader "$tree/lib/wine/wine64" || put loader "$tree/lib/wine/wine64"
 cmp -s wineserver "$tree/lib/wine/wineserver" || put wineserver "$tree/lib/wine/wineserver"
 cmp -s ntdll.so "$tree/lib/$arch/wine/x86_64-unix/ntdll.so" || put ntdll.so "$tree/lib/$arch/wine/x86_64-unix/ntdll.so"
 for command in wine wineserver; do

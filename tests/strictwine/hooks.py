@@ -10,8 +10,8 @@ import pathlib
 import shutil
 import sys
 
-TOKEN, FILE, DIR, FD, PIPE, PROCESS, THREAD = (
-    "server/%s.c" % n for n in ("token", "file", "change", "fd", "named_pipe", "process", "thread"))
+TOKEN, FILE, DIR, FD, PIPE, PROCESS, THREAD, KEY = (
+    "server/%s.c" % n for n in ("token", "file", "change", "fd", "named_pipe", "process", "thread", "registry"))
 PROTOCOL = "server/protocol.def"
 NT_SECURITY, NT_FILE, NT_PROCESS = ("dlls/ntdll/unix/%s.c" % n for n in ("security", "file", "process"))
 
@@ -83,6 +83,33 @@ NEW_CLASSES = """
             return ret;
         }
     }
+"""
+
+RENAMED = """/* The other open handles of a renamed file go by its new name too. */
+static void strict_renamed( struct fd *fd, const char *old )
+{
+    struct fd *other;
+
+    LIST_FOR_EACH_ENTRY( other, &fd->inode->open, struct fd, inode_entry )
+    {
+        char *unix_name;
+        WCHAR *nt_name;
+
+        if (other == fd || !other->unix_name || !other->closed || strcmp( other->unix_name, old )) continue;
+        if (!(unix_name = strdup( fd->unix_name ))) continue;
+        if (!(nt_name = fd->nt_name ? memdup( fd->nt_name, fd->nt_namelen ) : NULL))
+        {
+            free( unix_name );
+            continue;
+        }
+        free( other->unix_name );
+        other->closed->unix_name = other->unix_name = unix_name;
+        free( other->nt_name );
+        other->nt_name = nt_name;
+        other->nt_namelen = fd->nt_namelen;
+    }
+}
+
 """
 
 BASIC_INFORMATION = """            OBJECT_BASIC_INFORMATION granted;
@@ -232,6 +259,21 @@ HOOKS = [
      "    if (!strict_check_rename( fd, name, replace, create_link )) goto failed;\n"),
     (FD, "replace", "    if ((fd = get_handle_fd_obj( current->process, req->handle, 0 )))\n    {\n        set_fd_name(",
      "    if ((fd = get_handle_fd_obj( current->process, req->handle, req->link ? strict_link_access() : DELETE )))\n    {\n        set_fd_name("),
+    # a new name is the file's, not the handle's
+    (FD, "before", "static void set_fd_name( struct fd *fd, struct fd *root, const char *nameptr, data_size_t len,\n"
+     "                         struct unicode_str nt_name, int create_link, int replace )\n{\n", RENAMED),
+    (FD, "replace", "    free( fd->unix_name );\n    fd->closed->unix_name = fd->unix_name = realpath( name, NULL );\n    free( name );\n"
+     "    if (!fd->unix_name)\n        set_error( STATUS_NO_MEMORY );\n    return;\n",
+     "    {\n        char *old = fd->unix_name;\n\n"
+     "        if (!(fd->closed->unix_name = fd->unix_name = strict_real_name( fd->unix_fd, name ))) set_error( STATUS_NO_MEMORY );\n"
+     "        else strict_renamed( fd, old );\n        free( old );\n    }\n    free( name );\n    return;\n"),
+    (FD, "replace", "        fd->unix_name = realpath( path, NULL );\n        free( path );\n",
+     "        fd->unix_name = strict_real_name( fd->unix_fd, path );\n        free( path );\n"),
+    (FD, "replace", "        if (link( fd->unix_name, name ))\n            file_set_error();\n        free( name );\n",
+     "        if (strict_set_name( fd->unix_fd, fd->unix_name, root ? root->unix_fd : -1, nameptr, len, name, 1 ))\n"
+     "            file_set_error();\n        free( name );\n"),
+    (FD, "replace", "    if (rename( fd->unix_name, name ))\n",
+     "    if (strict_set_name( fd->unix_fd, fd->unix_name, root ? root->unix_fd : -1, nameptr, len, name, 0 ))\n"),
     (PIPE, "after", '#include "security.h"\n', '#include "strict.h"\n'),
     (PIPE, "before", "    if (list_empty( &pipe->listeners ))\n    {\n        set_error( STATUS_PIPE_NOT_AVAILABLE );\n",
      "    if (!strict_check_object( obj, &file_type.mapping, access )) return NULL;\n"),
@@ -241,6 +283,42 @@ HOOKS = [
     (PIPE, "before", "        if (pipe->maxinstances <= pipe->instances)\n",
      "        if (!strict_check_object( &pipe->obj, &file_type.mapping, FILE_CREATE_PIPE_INSTANCE ))\n"
      "        {\n            release_object( pipe );\n            return;\n        }\n"),
+
+    (KEY, "after", '#include "security.h"\n', '#include "strict.h"\n'),
+    # a key that does not exist yet is made in its parent
+    (KEY, "before", "    if ((key = create_key( parent, &name, req->options, access, objattr->attributes, sd )))\n",
+     "    if (!strict_key_exists( parent, &name, access, objattr->attributes ) && !strict_key_access( NULL, KEY_CREATE_SUB_KEY ))\n"
+     "    {\n        if (parent) release_object( parent );\n        return;\n    }\n"),
+    (KEY, "replace", "        reply->hkey = alloc_handle( current->process, key, access, objattr->attributes );\n",
+     "        access = strict_version_key( key, access );\n"
+     "        if (strict_shell_folders( key ) || (access = strict_key_access( key->obj.sd, access )) || !req->access)\n"
+     "            reply->hkey = alloc_handle( current->process, key, access, objattr->attributes );\n"),
+    (KEY, "replace", "        reply->hkey = alloc_handle( current->process, key, access, req->attributes );\n",
+     "        access = strict_version_key( key, access );\n"
+     "        if (strict_shell_folders( key ) || (access = strict_key_access( key->obj.sd, access )) || !req->access)\n"
+     "            reply->hkey = alloc_handle( current->process, key, access, req->attributes );\n"),
+    (KEY, "before", "/* create a registry key */\nDECL_HANDLER(create_key)\n",
+     "static int strict_key_exists( struct key *parent, const struct unicode_str *name, unsigned int access, unsigned int attributes )\n{\n"
+     "    struct key *key = open_key( parent, name, access, attributes );\n\n"
+     "    clear_error();\n    if (key) release_object( key );\n    return key != NULL;\n}\n\n"
+     "/* Wine's shell32 opens these keys for writing, and writes, before it says where a folder is; Windows only reads. */\n"
+     "static int strict_shell_folders( struct key *key )\n{\n"
+     "    static const char *names[] = { \"User Shell Folders\", \"Shell Folders\", \"ProfileList\" };\n"
+     "    const struct object_name *own = key->obj.name;\n    unsigned int i, at;\n\n"
+     "    for (i = 0; own && i < ARRAY_SIZE(names); i++)\n    {\n"
+     "        if (own->len != strlen( names[i] ) * sizeof(WCHAR)) continue;\n"
+     "        for (at = 0; names[i][at] && own->name[at] == names[i][at]; at++) ;\n"
+     "        if (!names[i][at]) return 1;\n    }\n    return 0;\n}\n\n"
+     "/* Wine's ntdll opens these with every right when a process begins, and only reads which version of Windows it is. */\n"
+     "static unsigned int strict_version_key( struct key *key, unsigned int access )\n{\n"
+     "    static const char *names[] = { \"S-1-5-21-0-0-0-1000\", \"Wine\", \"CurrentVersion\" };\n"
+     "    struct token *token = current->token ? current->token : current->process->token;\n"
+     "    const struct object_name *own = key->obj.name;\n    unsigned int i, at;\n\n"
+     "    if ((access & KEY_ALL_ACCESS) != KEY_ALL_ACCESS || !strict_token_confined( token )) return access;\n"
+     "    for (i = 0; own && i < ARRAY_SIZE(names); i++)\n    {\n"
+     "        if (own->len != strlen( names[i] ) * sizeof(WCHAR)) continue;\n"
+     "        for (at = 0; names[i][at] && own->name[at] == names[i][at]; at++) ;\n"
+     "        if (!names[i][at]) return (access & ~KEY_ALL_ACCESS) | KEY_READ;\n    }\n    return access;\n}\n\n"),
 
     (NT_SECURITY, "replace", '    if (flags)\n        FIXME( "flags %#x unsupported\\n", (int)flags );\n', ""),
     (NT_SECURITY, "replace", '    if (restrict_sids)\n        FIXME( "support for restricting sids not yet implemented\\n" );\n', ""),
