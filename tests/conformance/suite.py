@@ -54,6 +54,17 @@ class Report(unittest.TestResult):
         self.write('unexpected success', test)
 
 
-report = Report(sys.argv[3])
-unittest.defaultTestLoader.loadTestsFromName('test.' + sys.argv[2]).run(report)
-report.file.close()
+# Wine's RtlSetCurrentDirectory_U copies a path of any length into a buffer for 260 characters, and what it overwrites ends the
+# process some time later, outside as inside. Windows answers with an error.
+OVERWRITES_MEMORY_ON_WINE = {'test_os': ('MiscTests', 'test_getcwd_long_path')}
+
+# multiprocessing imports this file again in its workers.
+if __name__ == '__main__':
+    if sys.argv[2] in OVERWRITES_MEMORY_ON_WINE:
+        case, name = OVERWRITES_MEMORY_ON_WINE[sys.argv[2]]
+        module = __import__('test.' + sys.argv[2], fromlist=[case])
+        setattr(getattr(module, case), name, unittest.skip('overwrites memory on Wine')(getattr(getattr(module, case), name)))
+
+    report = Report(sys.argv[3])
+    unittest.defaultTestLoader.loadTestsFromName('test.' + sys.argv[2]).run(report)
+    report.file.close()
