@@ -221,26 +221,39 @@ static NTSTATUS stamp_dacl(HANDLE object, bool directory, PSID sid, const struct
     return NT_SUCCESS(status) && !(now.allow && now.deny) ? STATUS_NOT_SUPPORTED : status;
 }
 
+static NTSTATUS stamp_label(HANDLE object, bool directory, const struct sd *sd, bool *changed) {
+    NTSTATUS status = label_is_explicit(sd) ? ACL_LABEL_REFUSED
+                                            : put_label(object, &low_level, directory ? CONTAINER_INHERIT_ACE : 0);
+    *changed = *changed || status == STATUS_SUCCESS;
+    return status;
+}
+
 NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed) {
     struct sd sd;
     struct acl_state state;
     *changed = false;
     NTSTATUS status = sd_read(object, &sd);
-    if (NT_SUCCESS(status)) {
-        query(&sd, directory, sid, &state);
-        status = state.no_dacl ? STATUS_NOT_SUPPORTED : state.protected_entry ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
+    if (!NT_SUCCESS(status)) {
+        sd_free(&sd);
+        return status;
     }
-    if (NT_SUCCESS(status) && !(state.allow && state.deny)) {
+    query(&sd, directory, sid, &state);
+    status = state.no_dacl ? STATUS_NOT_SUPPORTED : state.protected_entry ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
+    bool want_label = integrity != ACL_LABEL_NONE && !state.low;
+    NTSTATUS label = STATUS_SUCCESS;
+    if (NT_SUCCESS(status) && want_label && integrity == ACL_LABEL_REQUIRED) {
+        label = status = stamp_label(object, directory, &sd, changed);
+        want_label = false;
+    }
+    if (NT_SUCCESS(status) && status != ACL_LABEL_REFUSED && !(state.allow && state.deny)) {
         status = stamp_dacl(object, directory, sid, &sd, &state);
-        *changed = NT_SUCCESS(status);
+        *changed = *changed || NT_SUCCESS(status);
     }
-    if (NT_SUCCESS(status) && integrity == ACL_LABEL_LOW && !state.low) {
-        status = label_is_explicit(&sd) ? ACL_LABEL_REFUSED
-                                        : put_label(object, &low_level, directory ? CONTAINER_INHERIT_ACE : 0);
-        *changed = *changed || status == STATUS_SUCCESS;
+    if (NT_SUCCESS(status) && want_label) {
+        label = status = stamp_label(object, directory, &sd, changed);
     }
     sd_free(&sd);
-    return status;
+    return NT_SUCCESS(status) ? label : status;
 }
 
 NTSTATUS acl_keep_children(HANDLE directory, bool *changed) {
@@ -296,6 +309,16 @@ static bool holds_sbx_sid(const ACL *dacl) {
     return false;
 }
 
+/* acl_protect puts its Medium label together with a deny; without one the label is somebody else's. */
+static bool holds_protection(const ACL *dacl) {
+    for (struct sd_ace ace = {0}; sd_next(dacl, &ace);) {
+        if (ace.type == ACCESS_DENIED_ACE_TYPE && ace.sid && acl_is_sbx_sid(ace.sid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A label as acl_stamp, acl_protect or a Low child's own creations leave it. */
 static bool label_is_ours(const struct sd *sd) {
     for (struct sd_ace ace = {0}; sd_next(sd->labels, &ace);) {
@@ -331,7 +354,8 @@ static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, b
         status = sd_write_dacl(object, clean, sd.control);
         *changed = NT_SUCCESS(status);
     }
-    if (NT_SUCCESS(status) && last && label_is_ours(&sd)) {
+    if (NT_SUCCESS(status) && last && label_is_ours(&sd) &&
+        (sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID || holds_protection(sd.dacl))) {
         status = put_label(object, NULL, 0);
     }
     free(clean);

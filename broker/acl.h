@@ -19,7 +19,8 @@
     (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | FILE_DELETE_CHILD | DELETE |         \
      WRITE_DAC | WRITE_OWNER)
 
-enum acl_integrity { ACL_LABEL_NONE, ACL_LABEL_LOW };
+/* ACL_LABEL_REQUIRED: a label that is refused leaves the DACL as it is too. */
+enum acl_integrity { ACL_LABEL_NONE, ACL_LABEL_LOW, ACL_LABEL_REQUIRED };
 
 /* What an object carries of ours. */
 struct acl_state {
@@ -35,7 +36,7 @@ struct acl_state {
 PSID acl_new_sid(void);
 
 /* Was `sid` made by acl_new_sid? */
-bool acl_is_sbx_sid(PSID sid);
+bool acl_is_sbx_sid(PSID sid) __attribute__((warn_unused_result));
 
 /* Rights a handle needs for acl_stamp. */
 #define ACL_STAMP_ACCESS (READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE)

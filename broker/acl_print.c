@@ -15,7 +15,8 @@ struct name {
     const wchar_t *text;
 };
 
-/* icacls's simple rights, the widest first. SYNCHRONIZE is neither shown nor asked for, as there. */
+/* icacls's simple rights, the widest first. SYNCHRONIZE is neither shown nor asked for, as there.
+ * NOLINTBEGIN(misc-redundant-expression): the masks of winnt.h share bits. */
 static const struct name simple_rights[] = {
     {FILE_ALL_ACCESS & ~SYNCHRONIZE, L"F"},
     {(FILE_GENERIC_READ | FILE_GENERIC_WRITE | FILE_GENERIC_EXECUTE | DELETE) & ~SYNCHRONIZE, L"M"},
@@ -24,6 +25,7 @@ static const struct name simple_rights[] = {
     {FILE_GENERIC_WRITE & ~SYNCHRONIZE, L"W"},
     {DELETE, L"D"},
 };
+/* NOLINTEND(misc-redundant-expression) */
 
 static const struct name single_rights[] = {
     {DELETE, L"DE"},

@@ -48,6 +48,20 @@ const struct cli_command cli_commands[] = {
      doctor_options, cmd_doctor},
     {L"events", L"FILE", L"Show the events that sbx run --events wrote, one a line.",
      L"Exit code: 0; 1 when a line is no event; 125 when the file cannot be read.", events_options, cmd_events},
+    {L"undo", L"list | show RUN | restore RUN [PATH...] | prune", L"Put back what sbx run --undo kept.",
+     L"list: the runs, with what each deleted, replaced or renamed through the broker.\n"
+     L"show: every object of one run.\n"
+     L"restore: put back everything, or what was or is at or below PATH, with content, times and attributes. What was "
+     L"changed after the run "
+     L"stays, unless --force is given. What has to make way is kept in a run of its own.\n"
+     L"prune: remove runs older than 30 days, and the oldest ones while all runs together hold more than 8 GiB.\n"
+     L"\n"
+     L"Exit code: 0; 1 when restore could not put everything back; 125 when sbx failed.",
+     undo_options, cmd_undo},
+    {L"completion", L"bash | powershell", L"Print a script that completes sbx in a shell.",
+     L"bash: source <(sbx completion bash)\n"
+     L"PowerShell: sbx completion powershell | Out-String | Invoke-Expression",
+     completion_options, cmd_completion},
     {L"help", L"[COMMAND]", L"Show the commands, or one command.", L"", no_options, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_BYTES (1024u * 1024u)
+#define LINE_MAX_BYTES ((size_t)1024 * 1024)
 
 const struct cli_option events_options[] = {{NULL, NULL, NULL}};
 
@@ -82,13 +82,13 @@ int cmd_events(int argc, wchar_t **argv) {
             msg_error(L"no events file; give the file that --events wrote");
         }
         if (file) {
-            fclose(file);
+            (void)fclose(file);
         }
         free(line);
         return SBX_EXIT_FAILED;
     }
     unsigned long strange = print_file(file, line);
-    fclose(file);
+    (void)fclose(file);
     free(line);
     if (strange) {
         msg_warn(L"%lu lines of %ls are no events", strange, path);

@@ -17,6 +17,15 @@ extern const struct cli_option explain_options[];
 int cmd_doctor(int argc, wchar_t **argv);
 extern const struct cli_option doctor_options[];
 
+/* `sbx undo list | show RUN | restore RUN [PATH...] | prune`: 0, 1 when restore could not put everything back,
+ * SBX_EXIT_FAILED after a message. */
+int cmd_undo(int argc, wchar_t **argv);
+extern const struct cli_option undo_options[];
+
+/* `sbx completion bash | powershell`: the script on stdout; 0, SBX_EXIT_FAILED after a message. */
+int cmd_completion(int argc, wchar_t **argv);
+extern const struct cli_option completion_options[];
+
 extern const struct cli_option events_options[];
 int cmd_events(int argc, wchar_t **argv);
 

@@ -3,6 +3,8 @@
 #include "events.h"
 #include "fileops.h"
 
+#include <string.h>
+
 enum {
     NEEDS_HELLO = 1, /* only after a hello with our version */
     RECORDED = 2     /* an event is written */
@@ -13,6 +15,21 @@ static struct outcome serve_hello(struct client *client, const struct sbx_reques
     struct outcome outcome = {client->greeted ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED, POLICY_ALLOWED,
                               SBX_PROTOCOL_VERSION, 0};
     return outcome;
+}
+
+/* What the shim tells is for people only: a path is shown as the program's word for it. */
+static struct outcome serve_note(struct client *client, const struct sbx_request *request) {
+    const struct sbx_note *note = &request->u.note;
+    if (note->kind == SBX_NOTE_NO_SHIM && !note->name.size) {
+        events_no_shim();
+        return fileops_done(STATUS_SUCCESS);
+    }
+    if (note->kind != SBX_NOTE_DENIED || !note->name.size) {
+        return fileops_refused(POLICY_BAD_REQUEST);
+    }
+    memcpy(client->wide, note->name.bytes, note->name.size);
+    events_denied(client->sandbox, client->pid, client->wide, note->name.size / sizeof(uint16_t));
+    return fileops_done(STATUS_SUCCESS);
 }
 
 static const struct {
@@ -26,6 +43,7 @@ static const struct {
     [SBX_OP_OPEN] = {NEEDS_HELLO | RECORDED, fileops_open},
     [SBX_OP_REPLACE] = {NEEDS_HELLO | RECORDED, fileops_replace},
     [SBX_OP_STAMP] = {NEEDS_HELLO | RECORDED, fileops_stamp},
+    [SBX_OP_NOTE] = {NEEDS_HELLO, serve_note},
 };
 
 static LONGLONG now_microseconds(void) {
@@ -38,7 +56,7 @@ static LONGLONG now_microseconds(void) {
 
 static void count_success(struct sandbox *sandbox, const struct sbx_request *request) {
     bool named = request->op == SBX_OP_RENAME || request->op == SBX_OP_LINK;
-    bool deletes = request->op == SBX_OP_DELETE ||
+    bool deletes = (request->op == SBX_OP_DELETE && request->u.del.flags) ||
                    (request->op == SBX_OP_OPEN && (request->u.open.options & FILE_DELETE_ON_CLOSE));
     if (deletes) {
         InterlockedIncrement(&sandbox->counters.deleted);
@@ -84,7 +102,9 @@ bool dispatch(struct client *client, const uint8_t *payload, size_t size, struct
     } else if (NT_SUCCESS(outcome.status)) {
         count_success(sandbox, &request);
     }
-    if (operations[request.op].flags & RECORDED) {
+    /* The end of a deletion that is held names nothing; the deletion itself was told of. */
+    bool ends_held = request.op == SBX_OP_DELETE && !request.u.del.flags && NT_SUCCESS(outcome.status);
+    if ((operations[request.op].flags & RECORDED) && !ends_held) {
         record(client, &request, &outcome, began);
     }
     reply->status = (uint32_t)outcome.status;

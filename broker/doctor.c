@@ -3,13 +3,16 @@
 
 #include "access.h"
 #include "acl.h"
+#include "config.h"
 #include "diskpath.h"
 #include "jsonout.h"
 #include "msg.h"
 #include "roots.h"
 #include "roots_list.h"
+#include "run.h"
 #include "state.h"
 #include "token.h"
+#include "undo_read.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -176,7 +179,7 @@ static void check_filesystem(struct report *report, const wchar_t *what, const w
             what, final, system);
     } else {
         say(report, LEVEL_OK, L"filesystem", L"%ls %ls (%ls)%ls", what, final, system,
-            flags & FILE_SUPPORTS_HARD_LINKS ? L"" : L", no hard links: undo copies");
+            flags & FILE_SUPPORTS_HARD_LINKS ? L"" : L", no hard links: sbx run --undo keeps copies");
     }
     CloseHandle(handle);
     free(final);
@@ -243,7 +246,66 @@ static bool carries_our_sid(const struct sd *sd) {
     return false;
 }
 
+/* The files of `directory` that carry an entry of sbx: their number, and the path of one of them. A file keeps its
+ * entries when it is moved, so one from a root stays writable for that root's programs. */
+static unsigned find_strays(const wchar_t *directory, wchar_t *one, size_t size) {
+    wchar_t path[PATH_UNITS];
+    WIN32_FIND_DATAW found;
+    unsigned strays = 0;
+    int units = _snwprintf(path, PATH_UNITS, L"%ls\\*", directory);
+    HANDLE search = units > 0 && units < PATH_UNITS ? FindFirstFileW(path, &found) : INVALID_HANDLE_VALUE;
+    for (BOOL more = search != INVALID_HANDLE_VALUE; more; more = FindNextFileW(search, &found)) {
+        struct sd sd = {0};
+        units = _snwprintf(path, PATH_UNITS, L"%ls\\%ls", directory, found.cFileName);
+        if ((found.dwFileAttributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT)) || units < 0 ||
+            units >= PATH_UNITS) {
+            continue;
+        }
+        HANDLE file = CreateFileW(path, READ_CONTROL, NT_SHARE_ALL, NULL, OPEN_EXISTING, 0, NULL);
+        if (file != INVALID_HANDLE_VALUE && NT_SUCCESS(sd_read(file, &sd)) && carries_our_sid(&sd)) {
+            _snwprintf(one, size - 1, L"%ls", path);
+            one[size - 1] = 0;
+            strays++;
+        }
+        sd_free(&sd);
+        if (file != INVALID_HANDLE_VALUE) {
+            CloseHandle(file);
+        }
+    }
+    if (search != INVALID_HANDLE_VALUE) {
+        FindClose(search);
+    }
+    return strays;
+}
+
 /* A directory from which programs are started: what is planted there runs outside. */
+struct undo_total {
+    unsigned runs, broken;
+    ULONGLONG bytes;
+};
+
+static bool add_undo_run(void *context, struct undo_run *run) {
+    struct undo_total *total = context;
+    total->runs++;
+    total->broken += run->broken || run->damaged;
+    total->bytes += undo_run_bytes(run);
+    return true;
+}
+
+static void check_undo(struct report *report) {
+    struct undo_total total = {0};
+    undo_each_run(add_undo_run, &total);
+    if (total.broken) {
+        say(report, LEVEL_WARNING, L"undo", L"%u of %u journals have damaged lines; see sbx undo list", total.broken,
+            total.runs);
+    } else if (total.runs) {
+        say(report, LEVEL_NOTE, L"undo", L"%u runs hold %llu MiB; sbx undo prune --all removes them", total.runs,
+            total.bytes >> 20);
+    } else {
+        say(report, LEVEL_OK, L"undo", L"nothing is kept");
+    }
+}
+
 static void check_path_directory(struct report *report, const struct roots_list *list,
                                  const struct access_subject *subject, const wchar_t *path) {
     wchar_t *final;
@@ -263,6 +325,12 @@ static void check_path_directory(struct report *report, const struct roots_list 
     } else if (sd.bytes && access_evaluate(subject, &sd, FILE_ADD_FILE).reason == ACCESS_GRANTED) {
         say(report, LEVEL_WARNING, L"PATH", L"%ls is writable for every sandboxed program (see sbx explain \"%ls\")",
             final, final);
+    }
+    wchar_t stray[PATH_UNITS];
+    unsigned strays = root < 0 ? find_strays(final, stray, PATH_UNITS) : 0;
+    if (strays) {
+        say(report, LEVEL_WARNING, L"PATH", L"%u file(s) in %ls carry entries of sbx; sbx roots clean \"%ls\"", strays,
+            final, stray);
     }
     sd_free(&sd);
     CloseHandle(handle);
@@ -291,6 +359,26 @@ static void check_search_path(struct report *report, const struct roots_list *li
     }
     access_close(&subject);
     free(path);
+}
+
+static bool look_only(void *context, int option, const wchar_t *value) {
+    (void)context;
+    (void)option;
+    (void)value;
+    return true;
+}
+
+static void check_config(struct report *report) {
+    wchar_t path[PATH_UNITS];
+    if (!state_path(L"config.json", path, PATH_UNITS)) {
+        return;
+    }
+    switch (config_read(path, NULL, run_options, look_only, NULL)) {
+    case CONFIG_READ: say(report, LEVEL_OK, L"config", L"%ls is read by every run", path); break;
+    case CONFIG_MISSING: say(report, LEVEL_OK, L"config", L"there is no %ls", path); break;
+    default:
+        say(report, LEVEL_WARNING, L"config", L"%ls is damaged: every run without --no-config ends with 125", path);
+    }
 }
 
 /* What is known of the programs most often run inside. */
@@ -339,7 +427,9 @@ int cmd_doctor(int argc, wchar_t **argv) {
     check_filesystem(&report, L"current directory", L".");
     check_roots(&report, &list);
     check_leftovers(&report);
+    check_undo(&report);
     check_search_path(&report, &list);
+    check_config(&report);
     check_programs(&report);
     roots_list_free(&list);
     int code = report.found ? EXIT_FOUND : 0;

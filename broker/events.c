@@ -1,5 +1,6 @@
 #include "events.h"
 
+#include "denied.h"
 #include "jsonout.h"
 #include "msg.h"
 
@@ -26,7 +27,7 @@ static struct {
 
 DWORD events_open(const struct sandbox *sandbox, const wchar_t *path, const wchar_t *run_id) {
     (void)sandbox;
-    snprintf(sink.run, sizeof(sink.run), "%ls", run_id);
+    (void)snprintf(sink.run, sizeof(sink.run), "%ls", run_id);
     if (!path) {
         return 0;
     }
@@ -79,21 +80,28 @@ static void put_process(json_t *line, DWORD pid) {
     }
 }
 
-static json_t *make_line(const struct sandbox *sandbox, const struct event *event) {
+/* What every line begins with. */
+static json_t *begin_line(void) {
     char text[64];
     SYSTEMTIME now;
     json_t *line = json_object();
     GetSystemTime(&now);
-    snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", now.wYear, now.wMonth, now.wDay, now.wHour,
-             now.wMinute, now.wSecond, now.wMilliseconds);
+    (void)snprintf(text, sizeof(text), "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", now.wYear, now.wMonth, now.wDay,
+                   now.wHour, now.wMinute, now.wSecond, now.wMilliseconds);
     json_object_set_new(line, "v", json_integer(1));
     json_object_set_new(line, "run", json_string(sink.run));
     json_object_set_new(line, "time", json_string(text));
-    json_object_set_new(line, "op", json_string(sbx_op_name(event->op)));
+    return line;
+}
+
+static json_t *make_line(const struct sandbox *sandbox, const struct event *event) {
+    char text[64];
+    json_t *line = begin_line();
+    json_object_set_new(line, "op", json_string(event->op == SBX_OP_NOTE ? "denied" : sbx_op_name(event->op)));
     put_process(line, event->pid);
     put_path(line, "path", sandbox, event->subject);
     put_path(line, "target", sandbox, event->target);
-    snprintf(text, sizeof(text), "0x%08lx", (unsigned long)event->status);
+    (void)snprintf(text, sizeof(text), "0x%08lx", (unsigned long)event->status);
     json_object_set_new(line, "status", json_string(text));
     json_object_set_new(line, "ok", json_boolean(NT_SUCCESS(event->status)));
     if (event->verdict != POLICY_ALLOWED) {
@@ -104,7 +112,7 @@ static json_t *make_line(const struct sandbox *sandbox, const struct event *even
 }
 
 static void write_line(json_t *line) {
-    char *text = json_dumps(line, JSON_COMPACT);
+    char *text = json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII);
     size_t length = text ? strlen(text) : 0;
     char *whole = text ? realloc(text, length + 2) : NULL;
     DWORD written;
@@ -113,9 +121,14 @@ static void write_line(json_t *line) {
         return;
     }
     whole[length] = '\n';
-    /* One write for a line: a kill loses at most the line that was not written yet. */
-    if (!WriteFile(sink.file, whole, (DWORD)length + 1, &written, NULL)) {
-        msg_warn(L"the events file cannot be written: %ls", msg_win32_text(GetLastError()));
+    /* One write for a line: a kill loses at most the line that was not written yet. One line at a time: that writes at
+     * the end of a file do not mix is a promise of NTFS on one machine, not of every file system. */
+    AcquireSRWLockExclusive(&sink.lock);
+    BOOL done = WriteFile(sink.file, whole, (DWORD)length + 1, &written, NULL);
+    DWORD error = GetLastError();
+    ReleaseSRWLockExclusive(&sink.lock);
+    if (!done) {
+        msg_warn(L"the events file cannot be written: %ls", msg_win32_text(error));
     }
     free(whole);
 }
@@ -142,10 +155,7 @@ static void keep_refusal(const struct sandbox *sandbox, const struct event *even
     free(path);
 }
 
-void events_record(const struct sandbox *sandbox, const struct event *event) {
-    if (event->verdict != POLICY_ALLOWED) {
-        keep_refusal(sandbox, event);
-    }
+static void write_event(const struct sandbox *sandbox, const struct event *event) {
     if (sink.file == INVALID_HANDLE_VALUE) {
         return;
     }
@@ -156,15 +166,41 @@ void events_record(const struct sandbox *sandbox, const struct event *event) {
     }
 }
 
+void events_record(const struct sandbox *sandbox, const struct event *event) {
+    if (event->verdict != POLICY_ALLOWED) {
+        keep_refusal(sandbox, event);
+    }
+    write_event(sandbox, event);
+}
+
+void events_denied(const struct sandbox *sandbox, DWORD pid, const uint16_t *name, size_t units) {
+    static const wchar_t prefix[] = L"\\??\\";
+    struct event event = {.op = SBX_OP_NOTE,
+                          .pid = pid,
+                          .subject = {name, units},
+                          .status = STATUS_ACCESS_DENIED,
+                          .verdict = POLICY_OUTSIDE};
+    if (units > 4 && !memcmp(name, prefix, 4 * sizeof(wchar_t))) {
+        event.subject = (struct policy_name){name + 4, units - 4};
+    }
+    wchar_t *path = display_path(sandbox, event.subject);
+    if (path) {
+        denied_keep(path);
+    }
+    free(path);
+    write_event(sandbox, &event);
+}
+
 void events_no_shim(void) {
     if (!InterlockedExchange(&sink.no_shim, 1)) {
-        msg_warn(L"the program cannot take the shim (it is not 64-bit): it runs confined, without brokered calls");
+        msg_warn(L"a program cannot take the shim (it is not 64-bit): it runs confined, without brokered calls");
     }
 }
 
 void events_summary(const struct sandbox *sandbox) {
     const struct sandbox_counters *counters = &sandbox->counters;
-    if (counters->deleted || counters->replaced || counters->renamed || sink.refusal_count) {
+    bool anything_denied = sink.refusal_count || denied_count();
+    if (counters->deleted || counters->replaced || counters->renamed || anything_denied) {
         msg_note(L"sbx: %ld deleted, %ld replaced, %ld renamed, %ld refused", counters->deleted, counters->replaced,
                  counters->renamed, counters->refused);
     }
@@ -176,10 +212,24 @@ void events_summary(const struct sandbox *sandbox) {
     if (sink.more) {
         msg_note(L"sbx: and %zu more refusals", sink.more);
     }
-    for (size_t i = 0; sink.refusal_count && i < sandbox->root_count; i++) {
+    denied_show();
+    for (size_t i = 0; anything_denied && i < sandbox->root_count; i++) {
         if (!sandbox->roots[i].temp) {
             msg_note(L"sbx: writable root: %ls", sandbox->roots[i].dos_path);
         }
+    }
+}
+
+void events_ended(int code, bool failed, bool stopped) {
+    json_t *line = sink.file == INVALID_HANDLE_VALUE ? NULL : begin_line();
+    if (line) {
+        json_object_set_new(line, "op", json_string("end"));
+        json_object_set_new(line, "code", json_integer((DWORD)code));
+        json_object_set_new(line, "failed", json_boolean(failed));
+        json_object_set_new(line, "stopped", json_boolean(stopped));
+        json_object_set_new(line, "ok", json_boolean(!failed));
+        write_line(line);
+        json_decref(line);
     }
 }
 

@@ -21,12 +21,12 @@ struct outcome fileops_stamp(struct client *client, const struct sbx_request *re
     __attribute__((warn_unused_result));
 
 /* Short forms for the operations. */
-struct outcome fileops_refused(enum policy_verdict verdict);
-struct outcome fileops_done(NTSTATUS status);
-bool fileops_failed(struct outcome outcome);
+struct outcome fileops_refused(enum policy_verdict verdict) __attribute__((warn_unused_result));
+struct outcome fileops_done(NTSTATUS status) __attribute__((warn_unused_result));
+bool fileops_failed(struct outcome outcome) __attribute__((warn_unused_result));
 
 /* NtSetInformationFile with a rename or link class, built in client->rename. */
 NTSTATUS fileops_set_name(struct client *client, HANDLE object, HANDLE directory, struct policy_name leaf, ULONG flags,
-                          ULONG info_class);
+                          ULONG info_class) __attribute__((warn_unused_result));
 
 #endif

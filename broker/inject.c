@@ -40,6 +40,7 @@ bool inject_settings(const struct sandbox *sandbox, const wchar_t *pipe_path, co
                 put_string(config, shim_path, true, &config->shim_offset, &config->shim_size);
     for (size_t i = 0; fits && i < sandbox->root_count; i++) {
         const struct sandbox_root *root = &sandbox->roots[i];
+        config->run_root = root->temp ? config->root_count : config->run_root;
         fits = put_root(config, root->nt_path, root->sid) && (!root->alias || put_root(config, root->alias, root->sid));
     }
     return fits;

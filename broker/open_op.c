@@ -2,6 +2,7 @@
  * DELETE, WRITE_DAC or WRITE_OWNER; delete-on-close lives in the file object behind it. */
 #include "fileops.h"
 #include "place.h"
+#include "undo.h"
 
 #define OPTIONS_ALLOWED                                                                                                \
     (FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY | FILE_NO_INTERMEDIATE_BUFFERING |                \
@@ -78,6 +79,12 @@ static NTSTATUS hand_over(struct client *client, HANDLE object, const struct sbx
     return status;
 }
 
+/* An open by handle gives the same object on Windows. Wine opens a file once more by the path it had. */
+static bool same_object(HANDLE one, HANDLE other) {
+    ULONGLONG first, second;
+    return NT_SUCCESS(object_query_id(one, &first)) && NT_SUCCESS(object_query_id(other, &second)) && first == second;
+}
+
 /* The open that the child's handle comes from: by the checked handle, so that nothing can be put in its place. */
 static struct outcome finish_existing(struct client *client, HANDLE checked, const struct sbx_open *open,
                                       const struct opening *opening) {
@@ -89,9 +96,21 @@ static struct outcome finish_existing(struct client *client, HANDLE checked, con
     struct policy_name empty = {NULL, 0};
     HANDLE object;
     ULONG_PTR information;
-    outcome.status = object_create_leaf(checked, empty, &how, &object, &information);
+    struct undo_step step = {0};
+    if (opening->delete_on_close || truncates(open->disposition)) {
+        enum undo_loss loss = opening->changes ? UNDO_LOSE_CONTENT : UNDO_LOSE_NAME;
+        outcome.status = undo_before_loss(client->sandbox->undo, checked, loss, &step);
+    }
+    if (NT_SUCCESS(outcome.status)) {
+        outcome.status = object_create_leaf(checked, empty, &how, &object, &information);
+        undo_settle(client->sandbox->undo, &step, NT_SUCCESS(outcome.status));
+    }
     if (!NT_SUCCESS(outcome.status)) {
         return outcome;
+    }
+    if (!same_object(checked, object)) {
+        NtClose(object);
+        return fileops_refused(POLICY_REPARSE);
     }
     outcome.information = FILE_OPENED;
     if (truncates(open->disposition)) {

@@ -1,5 +1,7 @@
 #include "place.h"
 
+#include "route.h"
+
 #include <string.h>
 
 static const struct outcome allowed = {STATUS_SUCCESS, POLICY_ALLOWED, 0, 0};
@@ -130,56 +132,14 @@ static struct policy_name text_name(const wchar_t *text) {
     return name;
 }
 
-/* (0, full NT path): the path must be spelled below a root; the open starts at that root's handle, so that drive
- * letters and anything above the root do not matter any more. */
-static struct outcome start_from_path(struct client *client, struct policy_name path, HANDLE *directory,
-                                      struct policy_name *leaf) {
-    struct sandbox *sandbox = client->sandbox;
-    struct policy_name spelled[2 * SANDBOX_MAX_ROOTS], rest, parent;
-    size_t count = 0;
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        const struct sandbox_root *known = &sandbox->roots[i];
-        spelled[count++] = text_name(known->nt_path);
-        spelled[count++] = text_name(known->alias ? known->alias : known->nt_path);
-    }
-    int found = policy_innermost(path, spelled, count, object_fold, &rest), root = found < 0 ? -1 : found / 2;
-    if (root < 0) {
-        return refused(POLICY_OUTSIDE);
-    }
-    if (!rest.length) {
-        return refused(POLICY_IS_ROOT);
-    }
-    enum policy_verdict verdict = policy_split(rest, &parent, leaf);
-    if (verdict != POLICY_ALLOWED) {
-        return refused(verdict);
-    }
-    HANDLE top = sandbox->roots[root].handle;
-    return failed(object_open_below(top, parent, directory_access, FILE_DIRECTORY_FILE, directory));
+static struct outcome open_from_root(struct client *client, const struct route *route, HANDLE *directory) {
+    HANDLE top = client->sandbox->roots[route->root].handle;
+    return failed(object_open_below(top, route->parent, directory_access, FILE_DIRECTORY_FILE, directory));
 }
 
-static struct outcome start_beside(struct client *client, const struct object_name *beside, HANDLE *directory) {
-    struct sandbox *sandbox = client->sandbox;
-    struct policy_name rest, parent, leaf;
-    int root = policy_innermost(beside->name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
-    if (root < 0 || !rest.length) {
-        return refused(root < 0 ? POLICY_OUTSIDE : POLICY_IS_ROOT);
-    }
-    enum policy_verdict verdict = policy_split(rest, &parent, &leaf);
-    if (verdict != POLICY_ALLOWED) {
-        return refused(verdict);
-    }
-    HANDLE top = sandbox->roots[root].handle;
-    return failed(object_open_below(top, parent, directory_access, FILE_DIRECTORY_FILE, directory));
-}
-
-static struct outcome start_from_handle(struct client *client, uint64_t value, struct policy_name path,
-                                        HANDLE *directory, struct policy_name *leaf) {
+static struct outcome open_from_handle(struct client *client, uint64_t value, const struct route *route,
+                                       HANDLE *directory) {
     HANDLE taken, base;
-    struct policy_name parent;
-    enum policy_verdict verdict = policy_split(path, &parent, leaf);
-    if (verdict != POLICY_ALLOWED) {
-        return refused(verdict);
-    }
     if (!NT_SUCCESS(object_take(client->process, value, &taken))) {
         return refused(POLICY_BAD_HANDLE);
     }
@@ -188,47 +148,46 @@ static struct outcome start_from_handle(struct client *client, uint64_t value, s
     if (!NT_SUCCESS(status)) {
         return failed(status);
     }
-    if (!parent.length) {
+    if (!route->parent.length) {
         *directory = base;
         return allowed;
     }
     size_t root;
-    verdict = place_judge(client->sandbox, base, PLACE_WRITE, &client->scratch, &root);
+    enum policy_verdict verdict = place_judge(client->sandbox, base, PLACE_WRITE, &client->scratch, &root);
     if (verdict == POLICY_ALLOWED) {
-        status = object_open_below(base, parent, directory_access, FILE_DIRECTORY_FILE, directory);
+        status = object_open_below(base, route->parent, directory_access, FILE_DIRECTORY_FILE, directory);
     }
     NtClose(base);
     return verdict == POLICY_ALLOWED ? failed(status) : refused(verdict);
 }
 
-static bool has_separator(struct policy_name name) {
-    for (size_t i = 0; i < name.length; i++) {
-        if (name.units[i] == '\\') {
-            return true;
-        }
+static enum policy_verdict find_route(const struct sandbox *sandbox, bool has_handle, struct policy_name path,
+                                      const struct object_name *beside, struct route *route) {
+    struct policy_name spelled[2 * SANDBOX_MAX_ROOTS];
+    for (size_t i = 0; i < sandbox->root_count; i++) {
+        const struct sandbox_root *known = &sandbox->roots[i];
+        spelled[2 * i] = text_name(known->nt_path);
+        spelled[2 * i + 1] = text_name(known->alias ? known->alias : known->nt_path);
     }
-    return false;
+    struct route_roots roots = {spelled, sandbox->root_names, sandbox->root_count, object_fold};
+    return route_find(&roots, has_handle, path, beside ? &beside->name : NULL, route);
 }
 
 struct outcome place_resolve(struct client *client, uint64_t directory, const struct sbx_name *wire, enum place_use use,
                              const struct object_name *beside, struct object_name *name, struct place *place) {
     /* The frame is the receiver's buffer and a name in it can stand at an odd address. */
     struct policy_name path = {(const uint16_t *)client->wide, wire->size / 2};
-    struct outcome outcome;
+    struct route route;
     memcpy(client->wide, wire->bytes, wire->size);
+    enum policy_verdict verdict = find_route(client->sandbox, directory != 0, path, beside, &route);
     place->directory = NULL;
-    place->leaf = path;
+    place->leaf = route.leaf;
     name->name.length = 0;
-    if (directory) {
-        outcome = start_from_handle(client, directory, path, &place->directory, &place->leaf);
-    } else if (has_separator(path)) {
-        outcome = start_from_path(client, path, &place->directory, &place->leaf);
-    } else {
-        enum policy_verdict verdict = policy_component(path);
-        outcome = verdict != POLICY_ALLOWED ? refused(verdict)
-                  : beside                  ? start_beside(client, beside, &place->directory)
-                                            : refused(POLICY_OUTSIDE);
+    if (verdict != POLICY_ALLOWED) {
+        return refused(verdict);
     }
+    struct outcome outcome = route.from_handle ? open_from_handle(client, directory, &route, &place->directory)
+                                               : open_from_root(client, &route, &place->directory);
     if (outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status)) {
         return outcome;
     }
@@ -236,8 +195,7 @@ struct outcome place_resolve(struct client *client, uint64_t directory, const st
     if (NT_SUCCESS(status)) {
         status = object_append(name, place->leaf);
     }
-    enum policy_verdict verdict =
-        NT_SUCCESS(status) ? judge_name(client->sandbox, use, name->name, &place->root) : POLICY_BAD_HANDLE;
+    verdict = NT_SUCCESS(status) ? judge_name(client->sandbox, use, name->name, &place->root) : POLICY_BAD_HANDLE;
     if (verdict != POLICY_ALLOWED) {
         NtClose(place->directory);
         place->directory = NULL;

@@ -2,6 +2,7 @@
  */
 #include "fileops.h"
 #include "place.h"
+#include "undo.h"
 
 #include <stdlib.h>
 
@@ -65,20 +66,35 @@ static NTSTATUS merge(const struct replacing *files, ULONG flags) {
     return flags & (REPLACEFILE_IGNORE_ACL_ERRORS | REPLACEFILE_IGNORE_MERGE_ERRORS) ? STATUS_SUCCESS : status;
 }
 
-static NTSTATUS move_files(struct client *client, const struct replacing *files) {
+/* A rename that replaces what has the name, kept for undo. */
+static NTSTATUS move_one(struct client *client, HANDLE object, const struct place *to, ULONG flags) {
+    struct undo *undo = client->sandbox->undo;
+    struct undo_step steps[2] = {{0}, {0}};
+    NTSTATUS status = undo_before_rename(undo, object, to, flags != 0, steps);
+    if (NT_SUCCESS(status)) {
+        status = fileops_set_name(client, object, to->directory, to->leaf, flags, 10);
+        undo_settle(undo, &steps[0], NT_SUCCESS(status));
+        undo_settle(undo, &steps[1], NT_SUCCESS(status));
+    }
+    return status;
+}
+
+static NTSTATUS move_files(struct client *client, struct replacing *files) {
     const struct place *to = &files->replaced_place, *backup = &files->backup_place;
     if (!backup->directory) {
-        return fileops_set_name(client, files->replacement, to->directory, to->leaf, NT_RENAME_REPLACE_IF_EXISTS, 10);
+        /* A file that is open cannot be replaced. */
+        NtClose(files->replaced);
+        files->replaced = NULL;
+        return move_one(client, files->replacement, to, NT_RENAME_REPLACE_IF_EXISTS);
     }
-    NTSTATUS status =
-        fileops_set_name(client, files->replaced, backup->directory, backup->leaf, NT_RENAME_REPLACE_IF_EXISTS, 10);
+    NTSTATUS status = move_one(client, files->replaced, backup, NT_RENAME_REPLACE_IF_EXISTS);
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = fileops_set_name(client, files->replacement, to->directory, to->leaf, 0, 10);
+    status = move_one(client, files->replacement, to, 0);
     if (!NT_SUCCESS(status)) {
         /* Neither half done: the old file goes back to its name. */
-        NTSTATUS back = fileops_set_name(client, files->replaced, to->directory, to->leaf, 0, 10);
+        NTSTATUS back = move_one(client, files->replaced, to, 0);
         return NT_SUCCESS(back) ? status : back;
     }
     return status;

@@ -1,5 +1,6 @@
 #include "roots_tree.h"
 
+#include "console.h"
 #include "diskpath.h"
 #include "msg.h"
 #include "object.h"
@@ -66,6 +67,9 @@ static void treat(struct job *job, HANDLE object, const wchar_t *leaf, const wch
 static enum walk_next visit(void *context, const struct walk_entry *entry) {
     struct job *job = context;
     HANDLE object;
+    if (console_interrupted()) {
+        return WALK_STOP;
+    }
     if (entry->attributes & FILE_ATTRIBUTE_REPARSE_POINT) {
         return WALK_SKIP;
     }

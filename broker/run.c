@@ -1,12 +1,16 @@
 /* One run, from top to bottom: settings, roots, token, pipe, job, child, exit code. */
 #include "run.h"
 
+#include "console.h"
+#include "control.h"
 #include "events.h"
+#include "harden.h"
 #include "inject.h"
 #include "msg.h"
 #include "roots.h"
 #include "server.h"
 #include "token.h"
+#include "undo.h"
 #include "watch.h"
 
 #include <stdio.h>
@@ -146,28 +150,33 @@ static void empty_job(struct run *run) {
 
 static void print_stats(const struct run *run) {
     const struct sandbox_counters *counters = &run->sandbox.counters;
+    wchar_t each[400] = L"";
+    size_t used = 0;
     LONG total = 0;
-    for (size_t op = SBX_OP_DELETE; op < SBX_OP_COUNT; op++) {
-        total += counters->requests[op];
+    for (unsigned op = SBX_OP_HELLO; op < SBX_OP_COUNT; op++) {
+        bool asked = op != SBX_OP_HELLO && op != SBX_OP_NOTE;
+        total += asked ? counters->requests[op] : 0;
+        int units = swprintf(each + used, 400 - used, L" %hs=%ld", sbx_op_name(op), counters->requests[op]);
+        used += units > 0 ? (size_t)units : 0;
     }
-    msg_note(
-        L"sbx: stats: requests=%ld hello=%ld delete=%ld rename=%ld link=%ld open=%ld replace=%ld stamp=%ld refused=%ld "
-        L"clients=%ld",
-        total, counters->requests[SBX_OP_HELLO], counters->requests[SBX_OP_DELETE], counters->requests[SBX_OP_RENAME],
-        counters->requests[SBX_OP_LINK], counters->requests[SBX_OP_OPEN], counters->requests[SBX_OP_REPLACE],
-        counters->requests[SBX_OP_STAMP], counters->refused, counters->clients);
-}
-
-static BOOL WINAPI on_console(DWORD event) {
-    /* The program gets the same event from the console and decides. */
-    return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+    msg_note(L"sbx: stats: requests=%ld%ls refused=%ld clients=%ld", total, each, counters->refused, counters->clients);
 }
 
 static int execute(struct run *run) {
     struct run_child child = {run->program, run->command_line, temp_path(run), run->shim_block, run->token};
     PROCESS_INFORMATION process = {0};
     struct watch *watch = run->sandbox.low ? watch_start(&run->sandbox) : NULL;
-    int code = run_child_start(&run->sandbox, &child, &process);
+    int code = 0;
+    if (console_give(run->sandbox.job)) {
+        code = run_child_start(&run->sandbox, &child, &process);
+    } else {
+        msg_error(L"interrupted before the program was started");
+        code = SBX_EXIT_FAILED;
+    }
+    if (!code && run->settings.control) {
+        DWORD error = control_watch(run->settings.control, run->sandbox.job);
+        code = error ? fail_with(L"the control pipe cannot be watched", error) : 0;
+    }
     if (!code) {
         code = wait_for(run, process.hProcess);
     }
@@ -177,9 +186,18 @@ static int execute(struct run *run) {
     }
     impersonate(run, true);
     watch_finish(watch, &run->sandbox);
-    run_lift_protection(&run->sandbox);
     impersonate(run, false);
     return code;
+}
+
+static bool start_undo(struct run *run) {
+    const struct run_settings *settings = &run->settings;
+    struct undo_settings undo = {.id = run->id,
+                                 .command = run->command_line,
+                                 .quota_mib = settings->undo_quota ? settings->undo_quota : UNDO_QUOTA_MIB,
+                                 .required = settings->require_undo,
+                                 .prune = true};
+    return !settings->undo || undo_begin(&run->sandbox, &undo, &run->sandbox.undo);
 }
 
 static int prepare(struct run *run) {
@@ -202,9 +220,9 @@ static int prepare(struct run *run) {
         return fail_with(L"the run could not be prepared", error);
     }
     const DWORD *random = GetSidSubAuthority(run->sandbox.run_sid, 1);
-    swprintf(run->id, 20, L"%08lx%08lx", random[0], random[1]);
+    (void)swprintf(run->id, 20, L"%08lx%08lx", random[0], random[1]);
     impersonate(run, true);
-    bool roots = run_prepare_roots(&run->settings, &run->sandbox);
+    bool roots = run_prepare_roots(&run->settings, &run->sandbox) && start_undo(run);
     impersonate(run, false);
     if (!roots) {
         return SBX_EXIT_FAILED;
@@ -212,6 +230,12 @@ static int prepare(struct run *run) {
     error = events_open(&run->sandbox, run->settings.events, run->id);
     if (error) {
         return fail_with(run->settings.events, error);
+    }
+    /* Behind the last file that is made with a descriptor of its directory or, where that says nothing, of the process.
+     */
+    error = harden_process(run->sandbox.low);
+    if (error) {
+        return fail_with(L"sbx could not close its own process to the program", error);
     }
     code = make_token(run);
     if (!code) {
@@ -225,14 +249,16 @@ int cmd_run(int argc, wchar_t **argv) {
     if (!run_parse(argc, argv, &run.settings)) {
         return SBX_EXIT_FAILED;
     }
-    SetConsoleCtrlHandler(on_console, TRUE);
+    console_begin();
     int code = prepare(&run);
     bool executed = !code;
     if (executed) {
         code = execute(&run);
     }
     impersonate(&run, true);
+    run_lift_protection(&run.sandbox);
     run_remove_temp(&run.sandbox);
+    undo_end(run.sandbox.undo, run.settings.quiet);
     impersonate(&run, false);
     if (executed && !run.settings.quiet) {
         events_summary(&run.sandbox);
@@ -240,6 +266,10 @@ int cmd_run(int argc, wchar_t **argv) {
     if (executed && run.settings.stats) {
         print_stats(&run);
     }
+    if (run.settings.control) {
+        events_ended(code ? code : (int)run.exit_code, code != 0, control_stopped());
+    }
     events_close();
+    console_end();
     return code ? code : (int)run.exit_code;
 }

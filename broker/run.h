@@ -18,16 +18,35 @@ struct run_settings {
     bool force;
     bool stamp_all;
     bool protect_vcs;
+    bool undo;
+    bool require_undo;
+    unsigned long undo_quota; /* MiB, 0: the default */
+    bool no_config;
+    uint64_t given; /* bit i: option i was said */
     const wchar_t *events;
+    HANDLE control; /* see control.h; NULL for none */
     const wchar_t *roots[SANDBOX_MAX_ROOTS];
     size_t root_count;
     const wchar_t *protect[SANDBOX_MAX_PROTECT];
     size_t protect_count;
-    wchar_t **command; /* words after the options, ended by NULL */
+    bool protect_implied[SANDBOX_MAX_PROTECT]; /* no warning when it lies in no root */
+    wchar_t **command;                         /* words after the options, ended by NULL */
 };
 
 /* Reads the words after "run". Returns false after one message. */
-bool run_parse(int argc, wchar_t **argv, struct run_settings *settings);
+bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) __attribute__((warn_unused_result));
+
+/* One option of run_options and its argument (NULL for a switch). `value` must last as long as the settings. Returns
+ * false after one message. */
+bool run_take_option(struct run_settings *settings, int option, const wchar_t *value)
+    __attribute__((warn_unused_result));
+
+/* Was the option said, on the command line or in a file that was read before? */
+bool run_option_given(const struct run_settings *settings, int option);
+
+/* Adds the user's config.json and the project files from the current directory upward to what the command line said.
+ * Returns false after one message. */
+bool run_read_config(struct run_settings *settings) __attribute__((warn_unused_result));
 
 /* Opens, checks and stamps the writable roots and protected paths of `settings` and the private TEMP. A bad root of
  * several is a warning. Returns false after a message when the run cannot go on. */
@@ -39,6 +58,10 @@ bool run_stamp_roots(const struct run_settings *settings, struct sandbox *sandbo
 
 /* Removes the private TEMP; called when the job is empty. */
 void run_remove_temp(struct sandbox *sandbox);
+
+/* Puts the entries of protected path `index` on it and on all below it. Returns false after a message when the path
+ * itself cannot be protected; what cannot be below it is a warning. */
+bool run_protect(struct sandbox *sandbox, size_t index) __attribute__((warn_unused_result));
 
 /* Takes the entries of protected paths away again; called when the job is empty. */
 void run_lift_protection(struct sandbox *sandbox);

@@ -130,6 +130,15 @@ static const struct {
     {L"PIP_CACHE_DIR", L"pip-cache"},
     {L"npm_config_cache", L"npm-cache"},
     {L"XDG_CACHE_HOME", L"cache"},
+    {L"UV_CACHE_DIR", L"uv-cache"},
+    {L"GOCACHE", L"go-cache"},
+    {L"DENO_DIR", L"deno-cache"},
+    {L"PRE_COMMIT_HOME", L"pre-commit"},
+    {L"BLACK_CACHE_DIR", L"black-cache"},
+    {L"PYLINTHOME", L"pylint"},
+    {L"POETRY_CACHE_DIR", L"poetry-cache"},
+    {L"VIRTUALENV_OVERRIDE_APP_DATA", L"virtualenv"},
+    {L"YARN_CACHE_FOLDER", L"yarn-cache"},
 };
 
 static void set_environment(const wchar_t *temp) {

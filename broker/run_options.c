@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include "control.h"
 #include "msg.h"
 
 #include <stdlib.h>
@@ -18,7 +19,12 @@ enum {
     OPT_EVENTS,
     OPT_STATS,
     OPT_QUIET,
-    OPT_FORCE
+    OPT_FORCE,
+    OPT_UNDO,
+    OPT_REQUIRE_UNDO,
+    OPT_UNDO_QUOTA,
+    OPT_NO_CONFIG,
+    OPT_CONTROL
 };
 
 const struct cli_option run_options[] = {
@@ -44,6 +50,13 @@ const struct cli_option run_options[] = {
     [OPT_STATS] = {L"--stats", NULL, L"Print the number of requests on stderr at the end."},
     [OPT_QUIET] = {L"--quiet", NULL, L"No summary at the end."},
     [OPT_FORCE] = {L"--force", NULL, L"Accept a root that is a drive, a profile or a system folder."},
+    [OPT_UNDO] = {L"--undo", NULL, L"Keep what is deleted, replaced or renamed through the broker; see sbx undo."},
+    [OPT_REQUIRE_UNDO] = {L"--require-undo", NULL, L"With --undo: what cannot be kept is not deleted or replaced."},
+    [OPT_UNDO_QUOTA] = {L"--undo-quota", L"MIB", L"How much one run may keep. Default: 2048."},
+    [OPT_NO_CONFIG] = {L"--no-config", NULL, L"Read neither your config.json nor a project's .sbx.json."},
+    [OPT_CONTROL] = {L"--control", L"HANDLE",
+                     L"For a calling program: end the run when the inherited pipe HANDLE is written to or closed, and "
+                     L"write how the run ended to the events file."},
     {NULL, NULL, NULL},
 };
 
@@ -60,8 +73,7 @@ static bool add(const wchar_t **list, size_t *count, size_t limit, const wchar_t
     return true;
 }
 
-static bool set_integrity(struct run_settings *settings, const wchar_t *value, bool *given) {
-    *given = true;
+static bool set_integrity(struct run_settings *settings, const wchar_t *value) {
     settings->low = !wcscmp(value, L"low");
     if (!settings->low && wcscmp(value, L"medium") != 0) {
         msg_error(L"--integrity takes low or medium, not %ls", value);
@@ -79,6 +91,16 @@ static bool set_stamp(struct run_settings *settings, const wchar_t *value) {
     return true;
 }
 
+static bool set_undo_quota(struct run_settings *settings, const wchar_t *value) {
+    wchar_t *end;
+    settings->undo_quota = wcstoul(value, &end, 10);
+    if (!settings->undo_quota || *end || settings->undo_quota > 1024 * 1024) {
+        msg_error(L"--undo-quota takes a number of MiB from 1 to 1048576, not %ls", value);
+        return false;
+    }
+    return true;
+}
+
 static bool set_switch(struct run_settings *settings, int option) {
     bool *switches[] = {[OPT_BROKER] = &settings->broker,
                         [OPT_READ_ONLY] = &settings->read_only,
@@ -86,37 +108,50 @@ static bool set_switch(struct run_settings *settings, int option) {
                         [OPT_REQUIRE_INTEGRITY] = &settings->require_integrity,
                         [OPT_STATS] = &settings->stats,
                         [OPT_QUIET] = &settings->quiet,
-                        [OPT_FORCE] = &settings->force};
+                        [OPT_FORCE] = &settings->force,
+                        [OPT_UNDO] = &settings->undo,
+                        [OPT_REQUIRE_UNDO] = &settings->require_undo,
+                        [OPT_NO_CONFIG] = &settings->no_config};
     *switches[option] = true;
     return true;
 }
 
-static bool take(struct run_settings *settings, int option, const wchar_t *value, bool *integrity_given) {
+bool run_option_given(const struct run_settings *settings, int option) { return settings->given >> option & 1; }
+
+bool run_take_option(struct run_settings *settings, int option, const wchar_t *value) {
     /* One root is kept for TEMP. */
     static const size_t root_limit = SANDBOX_MAX_ROOTS - 1;
+    settings->given |= (uint64_t)1 << option;
     switch (option) {
     case OPT_WRITABLE_ROOT:
     case OPT_ADD_DIR: return add(settings->roots, &settings->root_count, root_limit, value);
     case OPT_CWD: return add(settings->roots, &settings->root_count, root_limit, L".");
     case OPT_PROTECT: return add(settings->protect, &settings->protect_count, SANDBOX_MAX_PROTECT, value);
-    case OPT_INTEGRITY: return set_integrity(settings, value, integrity_given);
+    case OPT_INTEGRITY: return set_integrity(settings, value);
     case OPT_STAMP: return set_stamp(settings, value);
+    case OPT_UNDO_QUOTA: return set_undo_quota(settings, value);
     case OPT_EVENTS: settings->events = value; return true;
+    case OPT_CONTROL: return control_take(value, &settings->control);
     default: return set_switch(settings, option);
     }
 }
 
+/* What the command line says by itself, before any file is read. */
 static bool consistent(const struct run_settings *settings) {
     if (!settings->command[0]) {
         msg_error(L"no command to run; write it behind the options: sbx run --broker --writable-root DIR -- COMMAND");
         return false;
     }
-    if (settings->read_only && settings->root_count) {
-        msg_error(L"--read-only and a writable root contradict each other; leave one out");
+    if ((settings->require_undo || settings->undo_quota) && !settings->undo) {
+        msg_error(L"--require-undo and --undo-quota go with --undo; add it");
         return false;
     }
-    if (!settings->read_only && !settings->root_count) {
-        msg_error(L"no writable root; add --writable-root DIR, --cwd or --read-only");
+    if (settings->undo && !settings->broker) {
+        msg_error(L"--undo keeps what the broker deletes and replaces; add --broker");
+        return false;
+    }
+    if (settings->read_only && settings->root_count) {
+        msg_error(L"--read-only and a writable root contradict each other; leave one out");
         return false;
     }
     return true;
@@ -124,7 +159,6 @@ static bool consistent(const struct run_settings *settings) {
 
 bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) {
     int next = 0;
-    bool integrity_given = false;
     for (;;) {
         const wchar_t *value;
         int option = cli_next(run_options, argc, argv, &next, &value);
@@ -136,12 +170,19 @@ bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) {
             settings->command = argv + (option == CLI_WORD ? next - 1 : next);
             break;
         }
-        if (!take(settings, option, value, &integrity_given)) {
+        if (!run_take_option(settings, option, value)) {
             return false;
         }
     }
-    if (!integrity_given) {
+    if (!consistent(settings) || (!settings->no_config && !run_read_config(settings))) {
+        return false;
+    }
+    if (!run_option_given(settings, OPT_INTEGRITY)) {
         settings->low = settings->broker;
     }
-    return consistent(settings);
+    if (!settings->read_only && !settings->root_count) {
+        msg_error(L"no writable root; add --writable-root DIR, --cwd or --read-only");
+        return false;
+    }
+    return true;
 }

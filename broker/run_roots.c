@@ -56,7 +56,7 @@ static wchar_t *nt_path(const wchar_t *dos) {
     size_t units = wcslen(dos) + 5;
     wchar_t *path = malloc(units * sizeof(wchar_t));
     if (path) {
-        swprintf(path, units, L"\\??\\%ls", wcsncmp(dos, L"\\\\?\\", 4) ? dos : dos + 4);
+        (void)swprintf(path, units, L"\\??\\%ls", wcsncmp(dos, L"\\\\?\\", 4) ? dos : dos + 4);
         units = wcslen(path);
         if (path[units - 1] == L'\\') {
             path[units - 1] = 0;
@@ -196,9 +196,15 @@ static bool add_temp(const struct run_settings *settings, struct sandbox *sandbo
     if (!roots_state_dir(state, MAX_PATH)) {
         return false;
     }
-    swprintf(path, MAX_PATH + 64, L"%ls\\temp", state);
+    /* Held until sbx ends: the state directory lies in the profile, where a program at Medium could move it away by its
+     * parent's FILE_DELETE_CHILD. */
+    HANDLE hold = hold_directory(state);
+    if (!hold) {
+        return false;
+    }
+    (void)swprintf(path, MAX_PATH + 64, L"%ls\\temp", state);
     CreateDirectoryW(path, NULL);
-    swprintf(path, MAX_PATH + 64, L"%ls\\temp\\%08lx%08lx", state, run[0], run[1]);
+    (void)swprintf(path, MAX_PATH + 64, L"%ls\\temp\\%08lx%08lx", state, run[0], run[1]);
     if (!CreateDirectoryW(path, NULL)) {
         msg_error(L"%ls cannot be made for TEMP: %ls", path, msg_win32_text(GetLastError()));
         return false;
@@ -246,7 +252,7 @@ bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) {
     return inside;
 }
 
-static bool add_protected(struct sandbox *sandbox, const wchar_t *path) {
+static bool add_protected(struct sandbox *sandbox, const wchar_t *path, bool implied) {
     struct sandbox_protect *protect = &sandbox->protect[sandbox->protect_count];
     struct policy_name rest;
     HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, NT_SHARE_ALL, NULL,
@@ -265,7 +271,9 @@ static bool add_protected(struct sandbox *sandbox, const wchar_t *path) {
     int root = policy_innermost(sandbox->protect_names[sandbox->protect_count], sandbox->root_names,
                                 sandbox->root_count, object_fold, &rest);
     if (root < 0) {
-        msg_warn(L"%ls lies in no writable root; it is read-only anyway", path);
+        if (!implied) {
+            msg_warn(L"%ls lies in no writable root; it is read-only anyway", path);
+        }
         return true;
     }
     sandbox->protect_count++;
@@ -279,7 +287,7 @@ static bool add_vcs(struct sandbox *sandbox) {
             wchar_t path[MAX_PATH];
             int length = swprintf(path, MAX_PATH, L"%ls\\%ls", sandbox->roots[i].dos_path, names[n]);
             if (length > 0 && GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES &&
-                sandbox->protect_count < SANDBOX_MAX_PROTECT && !add_protected(sandbox, path)) {
+                sandbox->protect_count < SANDBOX_MAX_PROTECT && !add_protected(sandbox, path, true)) {
                 return false;
             }
         }
@@ -301,7 +309,7 @@ bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sand
         return false;
     }
     for (size_t i = 0; i < settings->protect_count; i++) {
-        if (!add_protected(sandbox, settings->protect[i])) {
+        if (!add_protected(sandbox, settings->protect[i], settings->protect_implied[i])) {
             return false;
         }
     }

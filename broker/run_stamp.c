@@ -25,15 +25,34 @@ static void say_unstamped(const struct run_settings *settings, const struct sand
     LocalFree(sid);
 }
 
+static enum acl_integrity wanted_label(const struct run_settings *settings, const struct sandbox *sandbox) {
+    if (!sandbox->low) {
+        return ACL_LABEL_NONE;
+    }
+    return settings->require_integrity ? ACL_LABEL_REQUIRED : ACL_LABEL_LOW;
+}
+
+/* An administrator may have given the entries to a root whose DACL the user cannot change. */
+static bool is_stamped_already(const struct sandbox *sandbox, const struct sandbox_root *root) {
+    HANDLE handle;
+    struct acl_state state = {0};
+    if (!NT_SUCCESS(object_reopen(root->handle, READ_CONTROL, FILE_DIRECTORY_FILE, &handle))) {
+        return false;
+    }
+    NTSTATUS status = acl_query(handle, true, root->sid, &state);
+    NtClose(handle);
+    return NT_SUCCESS(status) && state.allow && (state.low || !sandbox->low);
+}
+
 static bool stamp_root(const struct run_settings *settings, struct sandbox *sandbox, struct sandbox_root *root) {
     HANDLE handle;
     bool changed;
     NTSTATUS status = object_reopen(root->handle, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &handle);
     if (NT_SUCCESS(status)) {
-        status = acl_stamp(handle, true, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
+        status = acl_stamp(handle, true, root->sid, wanted_label(settings, sandbox), &changed);
         NtClose(handle);
     }
-    root->stamped = NT_SUCCESS(status);
+    root->stamped = NT_SUCCESS(status) || is_stamped_already(sandbox, root);
     if (!root->stamped) {
         say_unstamped(settings, root);
     }
@@ -63,6 +82,10 @@ static bool give_sid(struct sandbox *sandbox, size_t index) {
 static bool stamp_tree(const struct sandbox *sandbox, const struct sandbox_root *root) {
     struct tree_count count = {0};
     NTSTATUS status = tree_stamp(root->dos_path, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &count);
+    if (status == STATUS_CANCELLED) {
+        msg_error(L"%ls: stopped after %llu objects; the same command goes on from there", root->dos_path, count.seen);
+        return false;
+    }
     if (!NT_SUCCESS(status)) {
         msg_error(L"%ls cannot be gone through: %ls", root->dos_path, msg_status_text(status));
         return false;
@@ -71,47 +94,17 @@ static bool stamp_tree(const struct sandbox *sandbox, const struct sandbox_root 
     return true;
 }
 
-/* The directories from the root down to a protected path must not be deletable natively, or the path would go with
- * them: each gets the root's entries, the deny of FILE_DELETE_CHILD above all. */
-static void stamp_above(const struct sandbox *sandbox, const struct sandbox_root *root, struct policy_name rest) {
-    for (size_t end = 1; end < rest.length; end++) {
-        HANDLE directory;
-        bool changed;
-        struct policy_name part = {rest.units, end};
-        if (rest.units[end] != '\\' ||
-            !NT_SUCCESS(object_open_below(root->handle, part, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory))) {
-            continue;
-        }
-        if (!NT_SUCCESS(
-                acl_stamp(directory, true, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed))) {
-            msg_warn(L"a directory above a protected path in %ls cannot be stamped", root->dos_path);
-        }
-        NtClose(directory);
+/* Without the broker a root that carries no entries is one that the program cannot write to. */
+static bool is_of_use(const struct run_settings *settings, const struct sandbox *sandbox) {
+    bool stamped = settings->broker || !settings->root_count;
+    for (size_t i = 0; i < sandbox->root_count; i++) {
+        stamped = stamped || (!sandbox->roots[i].temp && sandbox->roots[i].stamped);
     }
-}
-
-static bool protect(const struct sandbox *sandbox, size_t index) {
-    const struct sandbox_protect *path = &sandbox->protect[index];
-    struct policy_name rest;
-    struct object_facts facts;
-    HANDLE handle;
-    bool changed;
-    int root =
-        policy_innermost(sandbox->protect_names[index], sandbox->root_names, sandbox->root_count, object_fold, &rest);
-    stamp_above(sandbox, &sandbox->roots[root], rest);
-    NTSTATUS status = object_query_facts(path->handle, &facts);
-    if (NT_SUCCESS(status)) {
-        status = object_reopen(path->handle, ACL_STAMP_ACCESS, 0, &handle);
+    if (!stamped) {
+        msg_error(L"no writable root could be written to; nothing was started. Use --broker, or let an administrator "
+                  L"run the command above");
     }
-    if (NT_SUCCESS(status)) {
-        status = acl_protect(handle, facts.directory, sandbox->roots[root].sid,
-                             sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
-        NtClose(handle);
-    }
-    if (!NT_SUCCESS(status)) {
-        msg_error(L"%ls cannot be protected: %ls", path->dos_path, msg_status_text(status));
-    }
-    return NT_SUCCESS(status);
+    return stamped;
 }
 
 bool run_stamp_roots(const struct run_settings *settings, struct sandbox *sandbox) {
@@ -121,28 +114,13 @@ bool run_stamp_roots(const struct run_settings *settings, struct sandbox *sandbo
             return false;
         }
     }
+    if (!is_of_use(settings, sandbox)) {
+        return false;
+    }
     for (size_t i = 0; i < sandbox->protect_count; i++) {
-        if (!protect(sandbox, i)) {
+        if (!run_protect(sandbox, i)) {
             return false;
         }
     }
     return true;
-}
-
-void run_lift_protection(struct sandbox *sandbox) {
-    for (size_t i = 0; i < sandbox->protect_count; i++) {
-        struct policy_name rest;
-        HANDLE handle;
-        bool changed;
-        int root =
-            policy_innermost(sandbox->protect_names[i], sandbox->root_names, sandbox->root_count, object_fold, &rest);
-        NTSTATUS status = object_reopen(sandbox->protect[i].handle, ACL_STAMP_ACCESS, 0, &handle);
-        if (NT_SUCCESS(status)) {
-            status = acl_unprotect(handle, sandbox->roots[root].sid, &changed);
-            NtClose(handle);
-        }
-        if (!NT_SUCCESS(status)) {
-            msg_warn(L"%ls stays protected; sbx roots clean takes the entry away", sandbox->protect[i].dos_path);
-        }
-    }
 }

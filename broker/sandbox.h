@@ -28,6 +28,7 @@ struct sandbox_protect {
     wchar_t *dos_path;
     HANDLE handle; /* held for the run, so that its identity cannot be reused */
     ULONGLONG file_id;
+    HANDLE claim; /* an open file of the state that other runs see; NULL while the path carries no entries of ours */
 };
 
 struct sandbox_counters {
@@ -52,6 +53,7 @@ struct sandbox {
     HANDLE job;
     HANDLE operations_token; /* impersonated by every thread that touches files; NULL when sbx does not run elevated */
     PSID run_sid;
+    struct undo *undo; /* NULL without --undo; see undo.h */
     struct sandbox_counters counters;
 };
 

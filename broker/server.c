@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "dispatch.h"
+#include "pending.h"
 #include "token.h"
 
 #include <sddl.h>
@@ -40,8 +41,8 @@ static PSECURITY_DESCRIPTOR pipe_descriptor(const struct sandbox *sandbox) {
     PSECURITY_DESCRIPTOR descriptor = NULL;
     if (user && ConvertSidToStringSidW(user, &user_text) && ConvertSidToStringSidW(sandbox->run_sid, &run_text)) {
         /* The user's own entry serves the broker; a child's token passes its second check by the run SID alone. */
-        swprintf(sddl, 512, L"D:P(D;;GA;;;NU)(A;;GA;;;%ls)(A;;0x%lx;;;%ls)%ls", user_text,
-                 (unsigned long)PIPE_CLIENT_ACCESS, run_text, sandbox->low ? L"S:(ML;;NW;;;LW)" : L"");
+        (void)swprintf(sddl, 512, L"D:P(D;;GA;;;NU)(A;;GA;;;%ls)(A;;0x%lx;;;%ls)%ls", user_text,
+                       (unsigned long)PIPE_CLIENT_ACCESS, run_text, sandbox->low ? L"S:(ML;;NW;;;LW)" : L"");
         if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL)) {
             descriptor = NULL;
         }
@@ -64,7 +65,13 @@ static bool write_all(HANDLE pipe, const uint8_t *bytes, size_t size) {
     return WriteFile(pipe, bytes, (DWORD)size, &written, NULL) && written == size;
 }
 
-/* Serves frames until the client goes away or breaks the protocol. */
+/* Only the first byte of a request may take as long as the client likes, and that only after a hello: from here to the
+ * matching call with `false` the watchdog's limit runs. */
+static void limit(struct client *client, bool on) {
+    InterlockedExchange64(&client->since, on ? (LONGLONG)GetTickCount64() : 0);
+}
+
+/* Serves frames until the client goes away, breaks the protocol or lets the broker wait in the middle of something. */
 static void serve(struct client *client) {
     struct sbx_frame_buffer buffer;
     sbx_frame_buffer_init(&buffer, client->frame, sizeof(client->frame));
@@ -83,13 +90,18 @@ static void serve(struct client *client) {
             }
             sbx_frame_buffer_drop(&buffer);
             size_t length = sbx_reply_pack(&reply, out, sizeof(out));
+            limit(client, true);
             if (!length || !write_all(client->pipe, out, length)) {
                 return;
             }
+            limit(client, false);
             continue;
         }
         uint8_t *space = sbx_frame_buffer_space(&buffer, &room);
         DWORD got;
+        if ((buffer.used || !client->greeted) && !client->since) {
+            limit(client, true);
+        }
         if (!ReadFile(client->pipe, space, (DWORD)room, &got, NULL) || !got) {
             return;
         }
@@ -98,6 +110,7 @@ static void serve(struct client *client) {
 }
 
 static void client_free(struct client *client) {
+    pending_forget(client);
     if (client->pipe) {
         CloseHandle(client->pipe);
     }
@@ -164,7 +177,7 @@ static void accept_client(struct server *server, HANDLE pipe) {
     struct client *client = calloc(1, sizeof(*client));
     struct start *start = malloc(sizeof(*start));
     uv_thread_t thread;
-    uv_thread_options_t options = {.flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = 128 * 1024};
+    uv_thread_options_t options = {.flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = (size_t)128 * 1024};
     if (!client || !start) {
         CloseHandle(pipe);
         free(client);
@@ -230,8 +243,8 @@ DWORD server_start(struct sandbox *sandbox, struct server **out) {
         return ERROR_OUTOFMEMORY;
     }
     const DWORD *part = (const DWORD *)GetSidSubAuthority(random, 1);
-    swprintf(server->nt_path, 64, L"\\??\\pipe\\sbx-%08lx%08lx%08lx%08lx", part[0], part[1], part[2], part[3]);
-    swprintf(server->dos_path, 64, L"\\\\.\\pipe\\%ls", server->nt_path + 9);
+    (void)swprintf(server->nt_path, 64, L"\\??\\pipe\\sbx-%08lx%08lx%08lx%08lx", part[0], part[1], part[2], part[3]);
+    (void)swprintf(server->dos_path, 64, L"\\\\.\\pipe\\%ls", server->nt_path + 9);
     LocalFree(random);
     server->sandbox = sandbox;
     server->descriptor = pipe_descriptor(sandbox);

@@ -6,7 +6,9 @@
 
 #define SERVER_MAX_CLIENTS 256u            /* connections at the same time */
 #define SERVER_MAX_CLIENTS_PER_PROCESS 32u /* of one process */
-#define SERVER_OPERATION_LIMIT_MS 10000u   /* then the watchdog cancels its I/O */
+/* After that long the watchdog cancels the I/O of an operation, of a reply that is not read, of a request that does not
+ * come whole, or of a connection without a hello; the last three end the connection. */
+#define SERVER_OPERATION_LIMIT_MS 10000u
 
 struct server;
 
@@ -18,7 +20,7 @@ DWORD server_start(struct sandbox *sandbox, struct server **server);
 /* NT path of the pipe (\??\pipe\...). */
 const wchar_t *server_pipe_path(const struct server *server);
 
-/* Cancels the I/O of operations that run longer than SERVER_OPERATION_LIMIT_MS. Called by a timer of the run. */
+/* Cancels the I/O of what takes longer than SERVER_OPERATION_LIMIT_MS. Called by a timer of the run. */
 void server_watchdog(struct server *server);
 
 /* Stops accepting and waits up to `milliseconds` for the running operations, after the job is empty. Threads of clients

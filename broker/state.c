@@ -3,6 +3,7 @@
 #include "acl.h"
 #include "msg.h"
 #include "roots.h"
+#include "sd.h"
 #include "token.h"
 
 #include <bcrypt.h>
@@ -101,6 +102,35 @@ bool roots_state_dir(wchar_t *path, size_t units) {
         harden(path);
     }
     return true;
+}
+
+/* Somebody else may have made a directory of this name before us. */
+static bool take_over(const wchar_t *path, PSECURITY_DESCRIPTOR descriptor) {
+    struct sd sd = {0};
+    BY_HANDLE_FILE_INFORMATION facts;
+    PSID user = token_user_sid();
+    HANDLE directory = CreateFileW(path, ACL_STAMP_ACCESS, NT_SHARE_ALL, NULL, OPEN_EXISTING,
+                                   FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    bool ok = user && directory != INVALID_HANDLE_VALUE && GetFileInformationByHandle(directory, &facts) &&
+              (facts.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) &&
+              !(facts.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) && NT_SUCCESS(sd_read(directory, &sd)) &&
+              sd.owner && EqualSid(sd.owner, user) && sd_level(&sd) >= SECURITY_MANDATORY_MEDIUM_RID &&
+              NT_SUCCESS(NtSetSecurityObject(directory, DACL_SECURITY_INFORMATION, descriptor));
+    if (directory != INVALID_HANDLE_VALUE) {
+        CloseHandle(directory);
+    }
+    sd_free(&sd);
+    LocalFree(user);
+    return ok;
+}
+
+bool state_private_directory(const wchar_t *path) {
+    PSECURITY_DESCRIPTOR descriptor = private_descriptor(true);
+    SECURITY_ATTRIBUTES attributes = {sizeof(attributes), descriptor, FALSE};
+    bool made = descriptor && CreateDirectoryW(path, &attributes);
+    bool ok = made || (descriptor && GetLastError() == ERROR_ALREADY_EXISTS && take_over(path, descriptor));
+    LocalFree(descriptor);
+    return ok;
 }
 
 bool state_path(const wchar_t *name, wchar_t *path, size_t units) {

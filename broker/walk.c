@@ -191,6 +191,31 @@ NTSTATUS walk_tree(HANDLE top, bool post_order, walk_visit *visit, void *context
     return status;
 }
 
+/* The attribute belongs to the file, not to this name of it: a file that has another name elsewhere keeps it. */
+static NTSTATUS remove_readonly(HANDLE object) {
+    IO_STATUS_BLOCK io;
+    FILE_STANDARD_INFORMATION standard;
+    FILE_BASIC_INFORMATION basic = {0};
+    FILE_DISPOSITION_INFORMATION disposition = {TRUE};
+    struct nt_disposition_information_ex ex = {NT_DISPOSITION_DELETE | NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE};
+    NTSTATUS status = NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx);
+    if (NT_SUCCESS(status)) {
+        return status;
+    }
+    /* Not every file system knows that class. */
+    status = NtQueryInformationFile(object, &io, &standard, sizeof(standard), NT_FILE_CLASS(5));
+    if (NT_SUCCESS(status) && standard.NumberOfLinks > 1) {
+        status = STATUS_CANNOT_DELETE;
+    }
+    basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
+    if (NT_SUCCESS(status)) {
+        status = NtSetInformationFile(object, &io, &basic, sizeof(basic), NT_FILE_CLASS(4));
+    }
+    return NT_SUCCESS(status)
+               ? NtSetInformationFile(object, &io, &disposition, sizeof(disposition), NtFileDispositionInformation)
+               : status;
+}
+
 static NTSTATUS remove_one(const struct walk_entry *entry) {
     HANDLE object;
     IO_STATUS_BLOCK io;
@@ -200,11 +225,8 @@ static NTSTATUS remove_one(const struct walk_entry *entry) {
         return status;
     }
     if (entry->attributes & FILE_ATTRIBUTE_READONLY) {
-        FILE_BASIC_INFORMATION basic = {0};
-        basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
-        status = NtSetInformationFile(object, &io, &basic, sizeof(basic), NT_FILE_CLASS(4));
-    }
-    if (NT_SUCCESS(status)) {
+        status = remove_readonly(object);
+    } else {
         status = NtSetInformationFile(object, &io, &disposition, sizeof(disposition), NtFileDispositionInformation);
     }
     NtClose(object);

@@ -29,7 +29,8 @@ typedef enum walk_next walk_visit(void *context, const struct walk_entry *entry)
  * are passed over and counted in *skipped (may be NULL). Returns STATUS_SUCCESS, STATUS_CANCELLED when a visit said
  * WALK_STOP, or the error of listing `top`. Depth is limited to WALK_DEPTH_MAX; deeper directories count as skipped. */
 #define WALK_DEPTH_MAX 512u
-NTSTATUS walk_tree(HANDLE top, bool post_order, walk_visit *visit, void *context, unsigned *skipped);
+NTSTATUS walk_tree(HANDLE top, bool post_order, walk_visit *visit, void *context, unsigned *skipped)
+    __attribute__((warn_unused_result));
 
 /* Opens `entry` (never following a reparse point) with `access`; all share modes. Close it with NtClose. */
 NTSTATUS walk_open(const struct walk_entry *entry, ACCESS_MASK access, ULONG options, HANDLE *object)

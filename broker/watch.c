@@ -9,6 +9,7 @@
 #include <string.h>
 #include <uv.h>
 
+#define PAUSE_MS 20u
 #define NOTE_BYTES 65536u
 #define MAX_NOTED 4096u
 
@@ -98,6 +99,9 @@ static void watch_main(void *argument) {
         if (stop) {
             break;
         }
+        /* The system collects what changes meanwhile. Without the pause this thread would wake for every call of the
+         * program. */
+        WaitForSingleObject(watched->stop, PAUSE_MS);
     }
     if (overlapped.hEvent) {
         CloseHandle(overlapped.hEvent);

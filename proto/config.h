@@ -37,8 +37,8 @@ struct sbx_config {
     uint32_t pipe_size;
     uint32_t shim_offset; /* DOS path of sbxshim.dll, followed by a NUL unit that path size does not count */
     uint32_t shim_size;
-    uint32_t wait_ms; /* bound of one round trip */
-    uint32_t reserved;
+    uint32_t wait_ms;  /* bound of one round trip */
+    uint32_t run_root; /* index of the root whose SID is the run's own: the private TEMP */
     struct sbx_config_root roots[SBX_MAX_ROOTS];
     /* strings follow */
 };

@@ -55,6 +55,7 @@ static const struct message requests[SBX_OP_COUNT] = {
     [SBX_OP_STAMP] = {"stamp",
                       {REQUEST_FIELD(FIELD_U64, stamp.handle), REQUEST_FIELD(FIELD_U64, stamp.directory),
                        REQUEST_FIELD(FIELD_NAME, stamp.name)}},
+    [SBX_OP_NOTE] = {"note", {REQUEST_FIELD(FIELD_U32, note.kind), REQUEST_FIELD(FIELD_NAME, note.name)}},
 };
 
 static const struct message reply_message = {"reply",

@@ -24,6 +24,7 @@ enum sbx_op {
     SBX_OP_OPEN,
     SBX_OP_REPLACE,
     SBX_OP_STAMP,
+    SBX_OP_NOTE,
     SBX_OP_COUNT /* one past the last */
 };
 
@@ -44,6 +45,8 @@ struct sbx_delete {
     uint32_t flags; /* class 13: 0 or 1 (DeleteFile); class 64: FILE_DISPOSITION_* */
     uint32_t info_class;
 };
+#define SBX_DELETE_LET_GO 0u /* info_class: the program closes a handle whose deletion is held */
+#define SBX_DELETE_HELD 1u   /* reply.information: the deletion is held until then */
 
 /* NtSetInformationFile with FileRenameInformation (10) / Ex (65) or FileLinkInformation (11) / Ex (72). */
 struct sbx_rename {
@@ -84,6 +87,14 @@ struct sbx_stamp {
     struct sbx_name name;
 };
 
+/* Something for the user to know; nothing is done. */
+#define SBX_NOTE_DENIED 1u  /* outside the roots the system denied a change of `name` (an NT name) */
+#define SBX_NOTE_NO_SHIM 2u /* a child cannot take the shim; `name` is empty */
+struct sbx_note {
+    uint32_t kind;
+    struct sbx_name name;
+};
+
 struct sbx_request {
     uint32_t op; /* enum sbx_op */
     union {
@@ -93,13 +104,14 @@ struct sbx_request {
         struct sbx_open open;
         struct sbx_replace replace;
         struct sbx_stamp stamp;
+        struct sbx_note note;
     } u;
 };
 
 /* Every reply has the same fields. */
 struct sbx_reply {
     uint32_t status;      /* NTSTATUS for the call */
-    uint64_t information; /* IO_STATUS_BLOCK.Information (open), protocol version (hello) */
+    uint64_t information; /* IO_STATUS_BLOCK.Information (open), protocol version (hello), SBX_DELETE_HELD (delete) */
     uint64_t handle;      /* open: a handle in the calling process, 0 for none */
 };
 

@@ -11,6 +11,8 @@ struct originals {
     nt_set_information_file *set_information_file;
     nt_delete_file *delete_file;
     nt_create_user_process *create_user_process;
+    nt_create_named_pipe_file *create_named_pipe_file;
+    nt_close *close;
 };
 extern struct originals originals;
 
@@ -19,5 +21,7 @@ nt_open_file shim_open_file;
 nt_set_information_file shim_set_information_file;
 nt_delete_file shim_delete_file;
 nt_create_user_process shim_create_user_process;
+nt_create_named_pipe_file shim_create_named_pipe_file;
+nt_close shim_close;
 
 #endif

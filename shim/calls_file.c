@@ -1,6 +1,7 @@
-/* NtSetInformationFile: delete, rename and link by handle. */
+/* NtSetInformationFile: delete, rename and link by handle; attributes on Wine. */
 #include "calls.h"
 #include "client.h"
+#include "held.h"
 #include "memory.h"
 #include "paths.h"
 
@@ -22,8 +23,7 @@ static bool fill_delete(struct sbx_request *request, HANDLE file, const void *in
     request->u.del.handle = (uint64_t)(uintptr_t)file;
     request->u.del.flags = flags;
     request->u.del.info_class = info_class;
-    /* Taking a deletion back that was never allowed: the denial stands. */
-    return (flags & 1) != 0;
+    return true;
 }
 
 static bool fill_name(struct sbx_request *request, HANDLE file, const void *info, ULONG size, unsigned info_class) {
@@ -76,11 +76,27 @@ static bool resolve_target(struct sbx_request *request, struct paths_alias *alia
     return true;
 }
 
+/* On Windows SetFileAttributesW opens with FILE_WRITE_ATTRIBUTES, and an object that lacks our entry is stamped when
+ * that open is denied. Wine opens with SYNCHRONIZE alone, so that the denial comes only here. On Windows a handle
+ * without the right stays without it, stamp or not. */
+static NTSTATUS set_attributes(HANDLE file, PIO_STATUS_BLOCK io, PVOID info, ULONG size) {
+    struct sbx_request request = {.op = SBX_OP_STAMP};
+    struct sbx_reply reply;
+    request.u.stamp.handle = (uint64_t)(uintptr_t)file;
+    if (!client_call(&request, &reply) || !NT_SUCCESS((NTSTATUS)reply.status)) {
+        return STATUS_ACCESS_DENIED_;
+    }
+    return originals.set_information_file(file, io, info, size, (FILE_INFORMATION_CLASS)CLASS_BASIC);
+}
+
 NTSTATUS NTAPI shim_set_information_file(HANDLE file, PIO_STATUS_BLOCK io, PVOID info, ULONG size,
                                          FILE_INFORMATION_CLASS info_class) {
     NTSTATUS status = originals.set_information_file(file, io, info, size, info_class);
     if (status != STATUS_ACCESS_DENIED_) {
         return status;
+    }
+    if ((unsigned)info_class == CLASS_BASIC) {
+        return set_attributes(file, io, info, size);
     }
     struct sbx_request request;
     struct sbx_reply reply;
@@ -97,6 +113,11 @@ NTSTATUS NTAPI shim_set_information_file(HANDLE file, PIO_STATUS_BLOCK io, PVOID
         return status;
     }
     if (NT_SUCCESS((NTSTATUS)reply.status)) {
+        if (request.op == SBX_OP_DELETE && !request.u.del.flags) {
+            held_remove(file);
+        } else if (request.op == SBX_OP_DELETE && reply.information == SBX_DELETE_HELD) {
+            held_add(file);
+        }
         io->Status = (NTSTATUS)reply.status;
         io->Information = 0;
     }

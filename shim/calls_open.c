@@ -2,6 +2,7 @@
 #include "calls.h"
 #include "client.h"
 #include "memory.h"
+#include "notes.h"
 #include "paths.h"
 #include "security.h"
 
@@ -149,13 +150,22 @@ static NTSTATUS denied_open(struct open_call *call) {
     if (paths_root_of(call->attributes) >= 0) {
         return denied_in_root(call);
     }
-    if (call->attributes->RootDirectory || !call->attributes->ObjectName ||
-        !paths_open_alias(call->attributes->ObjectName, &alias)) {
+    const UNICODE_STRING *name = call->attributes->ObjectName;
+    if (call->attributes->RootDirectory || !name) {
         return STATUS_ACCESS_DENIED_;
     }
-    alias.attributes.Attributes |= call->attributes->Attributes;
+    if (!paths_open_alias(name, &alias)) {
+        ACCESS_MASK access = mapped(call->access);
+        if (may_change_or_create(call, access) || (access & DELETE)) {
+            notes_denied(name);
+        }
+        return STATUS_ACCESS_DENIED_;
+    }
+    POBJECT_ATTRIBUTES given = call->attributes;
+    alias.attributes.Attributes |= given->Attributes;
     call->attributes = &alias.attributes;
     NTSTATUS status = denied_in_root(call);
+    call->attributes = given;
     NtClose(alias.attributes.RootDirectory);
     return status;
 }
@@ -169,6 +179,7 @@ static __attribute__((noinline)) NTSTATUS create_with_descriptor(struct open_cal
     if (status == STATUS_ACCESS_DENIED_) {
         status = denied_open(call);
     }
+    call->attributes = given;
     return status;
 }
 
@@ -211,7 +222,13 @@ NTSTATUS NTAPI shim_open_file(PHANDLE handle, ACCESS_MASK access, POBJECT_ATTRIB
 
 NTSTATUS NTAPI shim_delete_file(POBJECT_ATTRIBUTES attributes) {
     NTSTATUS status = originals.delete_file(attributes);
-    if (status != STATUS_ACCESS_DENIED_ || !attributes || paths_root_of(attributes) < 0) {
+    if (status != STATUS_ACCESS_DENIED_ || !attributes) {
+        return status;
+    }
+    if (paths_root_of(attributes) < 0) {
+        if (attributes->ObjectName) {
+            notes_denied(attributes->ObjectName);
+        }
         return status;
     }
     struct open_call call = {.attributes = attributes,

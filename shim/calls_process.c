@@ -1,5 +1,6 @@
 /* NtCreateUserProcess: children get the shim before their first instruction. */
 #include "calls.h"
+#include "notes.h"
 #include "settings.h"
 
 #include <stdbool.h>
@@ -19,8 +20,8 @@ static BYTE *copy_settings(HANDLE process) {
     return NULL;
 }
 
-/* A process that cannot take the shim (32-bit) runs without it: confined, with no brokered calls. */
-static void inject(HANDLE process, HANDLE thread) {
+/* A process that cannot take the shim (32-bit) runs without it: confined, with no brokered calls, which sbx says. */
+static bool inject(HANDLE process, HANDLE thread) {
     union {
         FARPROC found;
         PVOID address;
@@ -28,13 +29,12 @@ static void inject(HANDLE process, HANDLE thread) {
     ULONG_PTR wow64 = 0;
     if (NtQueryInformationProcess(process, ProcessWow64Information, &wow64, sizeof(wow64), NULL) == STATUS_SUCCESS_ &&
         wow64) {
-        return;
+        return false;
     }
     BYTE *remote = copy_settings(process);
     load.found = remote ? GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "LoadLibraryW") : NULL;
-    if (load.found) {
-        NtQueueApcThread(thread, load.address, (ULONG_PTR)(remote + settings_block()->shim_offset), 0, 0);
-    }
+    return load.found && NtQueueApcThread(thread, load.address, (ULONG_PTR)(remote + settings_block()->shim_offset), 0,
+                                          0) == STATUS_SUCCESS_;
 }
 
 NTSTATUS NTAPI shim_create_user_process(PHANDLE process, PHANDLE thread, ACCESS_MASK process_access,
@@ -47,7 +47,9 @@ NTSTATUS NTAPI shim_create_user_process(PHANDLE process, PHANDLE thread, ACCESS_
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    inject(*process, *thread);
+    if (!inject(*process, *thread)) {
+        notes_child_without_shim();
+    }
     if (!(thread_flags & NT_CREATE_SUSPENDED)) {
         NtResumeThread(*thread, NULL);
     }

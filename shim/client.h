@@ -12,4 +12,8 @@
  * the first use of a connection and takes no lock that is held while waiting. */
 bool client_call(const struct sbx_request *request, struct sbx_reply *reply);
 
+/* From here on the process is ending: its other threads are gone, and a connection that one of them was using is never
+ * free again, so nobody waits for one. */
+void client_last_calls(void);
+
 #endif

@@ -1,6 +1,7 @@
 /* Hooks in at load. There is no way out again: the code that is patched may be running. */
 #include "calls.h"
 #include "hook.h"
+#include "notes.h"
 #include "settings.h"
 
 struct originals originals;
@@ -17,6 +18,8 @@ static const struct {
     {"NtSetInformationFile", (any_function *)shim_set_information_file, &originals.set_information_file},
     {"NtDeleteFile", (any_function *)shim_delete_file, &originals.delete_file},
     {"NtCreateUserProcess", (any_function *)shim_create_user_process, &originals.create_user_process},
+    {"NtClose", (any_function *)shim_close, &originals.close},
+    {"NtCreateNamedPipeFile", (any_function *)shim_create_named_pipe_file, &originals.create_named_pipe_file},
 };
 
 static void install(void) {
@@ -40,7 +43,9 @@ static void install(void) {
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved);
 
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved) {
-    (void)reserved;
+    if (reason == DLL_PROCESS_DETACH && reserved && settings_block()) {
+        notes_send();
+    }
     if (reason == DLL_PROCESS_ATTACH) {
         DisableThreadLibraryCalls(instance);
         if (settings_find()) {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define RELAY_BYTES 0x10000u
-#define ENTRY_BYTES 48u
+#define ENTRY_BYTES ((size_t)48)
 
 /* Jumps of the relay page: [0] to our function, [16] the stub's first 8 bytes and a jump to its ninth. */
 static uint8_t *relay;

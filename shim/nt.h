@@ -22,6 +22,7 @@
 #endif
 
 /* Information classes that are hooked. */
+#define CLASS_BASIC 4
 #define CLASS_RENAME 10
 #define CLASS_LINK 11
 #define CLASS_DISPOSITION 13
@@ -47,14 +48,19 @@ typedef NTSTATUS NTAPI nt_create_file(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES, 
 typedef NTSTATUS NTAPI nt_open_file(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES, PIO_STATUS_BLOCK, ULONG, ULONG);
 typedef NTSTATUS NTAPI nt_set_information_file(HANDLE, PIO_STATUS_BLOCK, PVOID, ULONG, FILE_INFORMATION_CLASS);
 typedef NTSTATUS NTAPI nt_delete_file(POBJECT_ATTRIBUTES);
+typedef NTSTATUS NTAPI nt_close(HANDLE);
 typedef NTSTATUS NTAPI nt_create_user_process(PHANDLE, PHANDLE, ACCESS_MASK, ACCESS_MASK, POBJECT_ATTRIBUTES,
                                               POBJECT_ATTRIBUTES, ULONG, ULONG, PVOID, PVOID, PVOID);
+
+typedef NTSTATUS NTAPI nt_create_named_pipe_file(PHANDLE, ULONG, POBJECT_ATTRIBUTES, PIO_STATUS_BLOCK, ULONG, ULONG,
+                                                 ULONG, ULONG, ULONG, ULONG, ULONG, ULONG, ULONG, PLARGE_INTEGER);
 
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base, ULONG_PTR zero_bits, PSIZE_T size, ULONG type,
                                        ULONG protection);
 NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size, ULONG type);
 NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size, ULONG protection, PULONG old);
-NTSTATUS NTAPI NtReadVirtualMemory(HANDLE process, const void *from, PVOID to, SIZE_T size, SIZE_T *done);
+NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, const void *address, int info_class, PVOID info, SIZE_T size,
+                                    SIZE_T *done);
 NTSTATUS NTAPI NtWriteVirtualMemory(HANDLE process, PVOID to, const void *from, SIZE_T size, SIZE_T *done);
 NTSTATUS NTAPI NtQueueApcThread(HANDLE thread, PVOID function, ULONG_PTR a, ULONG_PTR b, ULONG_PTR c);
 NTSTATUS NTAPI NtResumeThread(HANDLE thread, PULONG count);

@@ -59,39 +59,78 @@ static BYTE *acl_end(BYTE *acl, WORD size) {
     return at;
 }
 
-static bool build(const SECURITY_DESCRIPTOR_CONTROL control, BYTE *old, BYTE *end, const struct sbx_config_root *root,
-                  bool directory, struct own_descriptor *own) {
+/* What is added to a DACL: a deny of FILE_DELETE_CHILD before its entries, an allow after them. */
+struct addition {
+    bool deny_delete_child;
+    BYTE flags; /* of the allow */
+    ACCESS_MASK allowed;
+    const struct sbx_config_root *root; /* whose SID is allowed */
+};
+
+/* Owner, group and SACL stay the program's: a label in it must not get lost. The kernel reads them, as it would have
+ * without us, so where they point to is not looked at. */
+static void copy_others(const void *given, SECURITY_DESCRIPTOR_CONTROL control, SECURITY_DESCRIPTOR *descriptor) {
+    SECURITY_DESCRIPTOR absolute;
+    SECURITY_DESCRIPTOR_RELATIVE relative;
+    BYTE *base = (BYTE *)(uintptr_t)given;
+    if (control & SE_SELF_RELATIVE) {
+        if (memory_copy_in(given, &relative, sizeof(relative))) {
+            descriptor->Owner = relative.Owner ? (PSID)(base + relative.Owner) : NULL;
+            descriptor->Group = relative.Group ? (PSID)(base + relative.Group) : NULL;
+            descriptor->Sacl = relative.Sacl ? (ACL *)(base + relative.Sacl) : NULL;
+        }
+    } else if (memory_copy_in(given, &absolute, sizeof(absolute))) {
+        descriptor->Owner = absolute.Owner;
+        descriptor->Group = absolute.Group;
+        descriptor->Sacl = absolute.Sacl;
+    }
+}
+
+static bool build(SECURITY_DESCRIPTOR_CONTROL control, const BYTE *old, const BYTE *end,
+                  const struct addition *addition, struct own_descriptor *own) {
     static const SID everyone = {SID_REVISION, 1, {SECURITY_WORLD_SID_AUTHORITY}, {SECURITY_WORLD_RID}};
     SECURITY_DESCRIPTOR *descriptor = (SECURITY_DESCRIPTOR *)own->u.bytes;
     BYTE *acl = own->u.bytes + sizeof(*descriptor);
     ACL header;
     memcpy(&header, old, sizeof(header));
     size_t entries = (size_t)(end - old) - sizeof(ACL);
-    if (sizeof(*descriptor) + sizeof(ACL) + entries + 2 * (8 + SBX_SID_MAX) > SECURITY_BYTES) {
+    if (sizeof(*descriptor) + sizeof(ACL) + entries + 2 * (sizeof(ACE_HEADER) + sizeof(ACCESS_MASK) + SBX_SID_MAX) >
+        SECURITY_BYTES) {
         return false;
     }
     BYTE *at = acl + sizeof(ACL);
-    if (directory) {
+    if (addition->deny_delete_child) {
         at = put_ace(at, ACCESS_DENIED_ACE_TYPE, CONTAINER_INHERIT_ACE, FILE_DELETE_CHILD, &everyone, sizeof(everyone));
         header.AceCount++;
     }
     memcpy(at, old + sizeof(ACL), entries);
-    at = put_ace(at + entries, ACCESS_ALLOWED_ACE_TYPE, directory ? CONTAINER_INHERIT_ACE | OBJECT_INHERIT_ACE : 0,
-                 ALLOWED, root->sid, root->sid_size);
+    at = put_ace(at + entries, ACCESS_ALLOWED_ACE_TYPE, addition->flags, addition->allowed, addition->root->sid,
+                 addition->root->sid_size);
     header.AceCount++;
     header.AclSize = (WORD)(at - acl);
     memcpy(acl, &header, sizeof(header));
     memset(descriptor, 0, sizeof(*descriptor));
+    copy_others(own->attributes.SecurityDescriptor, control, descriptor);
     descriptor->Revision = SECURITY_DESCRIPTOR_REVISION;
-    descriptor->Control =
-        control & (SE_DACL_PRESENT | SE_DACL_PROTECTED | SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED);
+    descriptor->Control = control & (SECURITY_DESCRIPTOR_CONTROL)~SE_SELF_RELATIVE;
     descriptor->Dacl = (ACL *)acl;
     return true;
 }
 
-POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory, struct own_descriptor *own) {
+/* own->attributes is the program's; its descriptor becomes ours where it has a DACL to extend. */
+static bool extend(const struct addition *addition, struct own_descriptor *own) {
     BYTE old[SECURITY_BYTES];
     SECURITY_DESCRIPTOR_CONTROL control;
+    WORD size = read_dacl(own->attributes.SecurityDescriptor, &control, old, sizeof(old));
+    BYTE *end = size ? acl_end(old, size) : NULL;
+    if (!end || !build(control, old, end, addition, own)) {
+        return false;
+    }
+    own->attributes.SecurityDescriptor = own->u.bytes;
+    return true;
+}
+
+POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory, struct own_descriptor *own) {
     if (!memory_copy_in(attributes, &own->attributes, sizeof(own->attributes)) || !own->attributes.SecurityDescriptor) {
         return attributes;
     }
@@ -105,11 +144,16 @@ POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory
     if (root < 0) {
         return attributes;
     }
-    WORD size = read_dacl(own->attributes.SecurityDescriptor, &control, old, sizeof(old));
-    BYTE *end = size ? acl_end(old, size) : NULL;
-    if (!end || !build(control, old, end, &settings_block()->roots[root], directory, own)) {
+    struct addition addition = {directory, directory ? CONTAINER_INHERIT_ACE | OBJECT_INHERIT_ACE : 0, ALLOWED,
+                                &settings_block()->roots[root]};
+    return extend(&addition, own) ? &own->attributes : attributes;
+}
+
+POBJECT_ATTRIBUTES security_extend_pipe(POBJECT_ATTRIBUTES attributes, struct own_descriptor *own) {
+    const struct sbx_config *config = settings_block();
+    struct addition addition = {false, 0, FILE_ALL_ACCESS, &config->roots[config->run_root]};
+    if (!memory_copy_in(attributes, &own->attributes, sizeof(own->attributes)) || !own->attributes.SecurityDescriptor) {
         return attributes;
     }
-    own->attributes.SecurityDescriptor = own->u.bytes;
-    return &own->attributes;
+    return extend(&addition, own) ? &own->attributes : attributes;
 }

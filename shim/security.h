@@ -23,4 +23,8 @@ struct own_descriptor {
  * the caller's. */
 POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory, struct own_descriptor *own);
 
+/* The same for a named pipe: allow everything for the run's SID. The program's groups are still held to the DACL it
+ * chose; only the second check of the token, by its restricting SIDs, is passed. */
+POBJECT_ATTRIBUTES security_extend_pipe(POBJECT_ATTRIBUTES attributes, struct own_descriptor *own);
+
 #endif

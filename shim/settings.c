@@ -10,9 +10,9 @@ static bool is_range(const struct sbx_config *config, uint32_t offset, uint32_t 
 
 static bool is_sound(const struct sbx_config *config) {
     if (config->magic != SBX_CONFIG_MAGIC || config->size > SBX_CONFIG_SIZE || config->size < sizeof(*config) ||
-        config->root_count > SBX_MAX_ROOTS || !is_range(config, config->pipe_offset, config->pipe_size) ||
-        config->pipe_size > 1024 || config->shim_size > SBX_CONFIG_SIZE ||
-        !is_range(config, config->shim_offset, config->shim_size + 2)) {
+        config->root_count > SBX_MAX_ROOTS || config->run_root >= SBX_MAX_ROOTS ||
+        !is_range(config, config->pipe_offset, config->pipe_size) || config->pipe_size > 1024 ||
+        config->shim_size > SBX_CONFIG_SIZE || !is_range(config, config->shim_offset, config->shim_size + 2)) {
         return false;
     }
     for (uint32_t i = 0; i < config->root_count; i++) {

@@ -26,5 +26,17 @@ APT::Sandbox::User "$(id -un)";
 EOF
 export APT_CONFIG="$apt/conf"
 cd "$work"
-apt-get -qq update
-apt-get -qq source "$@"
+if ! grep -q '^deb-src \|^Types: deb-src' "$apt"/parts/* 2> /dev/null; then
+    echo "apt-source: this machine has no package sources in /etc/apt/sources.list or /etc/apt/sources.list.d" >&2
+    exit 1
+fi
+if ! apt-get -qq update; then
+    echo "apt-source: the lists of source packages could not be read; is the network there, and do the package sources of" \
+        "/etc/apt offer deb-src?" >&2
+    exit 1
+fi
+if ! apt-get -qq source "$@"; then
+    echo "apt-source: not to be had: $*. An update may have replaced a version; tools/deps.sh and tests/strictwine/build.sh" \
+        "name them" >&2
+    exit 1
+fi

@@ -4,7 +4,7 @@
 # usage: deps.sh BUILD_DIR     result: BUILD_DIR/deps/mingw and BUILD_DIR/deps/native, for find_package
 #
 # mingw gets libuv, msgpack-c, jansson and cmocka; native gets msgpack-c and jansson (cmocka comes from its package).
-# Incremental: a library that is installed for a target is not built again.
+# Beside them lie their licences, for the package. Incremental: a library that is installed for a target is not built again.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
@@ -52,3 +52,16 @@ done
 ar=x86_64-w64-mingw32-ar
 library mingw libuv libuv1-1.44.2 all -DLIBUV_BUILD_TESTS=OFF -DCMAKE_SHARED_LINKER_FLAGS=-static-libgcc
 library mingw cmocka cmocka-1.1.5 all -DBUILD_SHARED_LIBS=OFF -DWITH_STATIC_LIB=ON -DUNIT_TESTING=OFF -DWITH_EXAMPLES=OFF
+
+# Each library's licence, where vcpkg puts it too; and that of the compiler's own code that is linked into sbx.exe.
+licence() {
+    name=$1
+    shift
+    mkdir -p "$build/deps/mingw/share/$name"
+    cat "$@" > "$build/deps/mingw/share/$name/copyright"
+}
+licence libuv "$cache/libuv1-1.44.2/LICENSE"
+licence msgpack-c "$cache/msgpack-c-4.0.0/COPYING" "$cache/msgpack-c-4.0.0/NOTICE" "$cache/msgpack-c-4.0.0/LICENSE_1_0.txt"
+licence jansson "$cache/jansson-2.14/LICENSE"
+licence mingw-w64 /usr/share/doc/mingw-w64-x86-64-dev/copyright
+licence libgcc /usr/share/doc/gcc-mingw-w64-x86-64-win32/copyright

@@ -3,12 +3,12 @@
 # Each step leaves a stamp in build/stamp that holds what the step was made from; a step whose stamp matches is passed over.
 
 # Versions of what is fetched from Python's package index.
-host_packages='pytest==8.3.4 pytest-xdist==3.6.1'
+host_packages='pytest==8.3.4 pytest-xdist==3.6.1 pygal==3.0.5'
 guest_packages='pytest==8.3.4 pluggy==1.5.0 iniconfig==2.0.0 packaging==24.2 colorama==0.4.6 pytest-xdist==3.6.1 execnet==2.1.1'
 pythons='3.11.1 3.13.1'
 node_version=22.20.0
 
-system_packages='autoconf autotools-dev bison ca-certificates clang cmake dpkg-dev flex gcc gcc-mingw-w64-x86-64-win32 git
+system_packages='autoconf autotools-dev bison ca-certificates clang clang-format clang-tidy cmake dpkg-dev flex gcc gcc-mingw-w64-x86-64-win32 git
     libc6-dev libclang-rt-14-dev libcmocka-dev llvm make ninja-build python3 python3-venv unzip wine wine64'
 
 fail() {
@@ -54,6 +54,22 @@ content() {
     (cd "$root" && cat "$@" | sha256sum)
 }
 
+# What no package can mend.
+check_machine() {
+    command -v apt-get > /dev/null && command -v dpkg-query > /dev/null ||
+        fail "this needs Debian 12 (there is no apt-get here); on Windows see docs/testing.md"
+    [ "$(dpkg --print-architecture)" = amd64 ] || fail "this needs Debian on amd64: the Windows programs of the tests are for x64"
+    case $root in
+    *[!A-Za-z0-9/._+-]*) fail "the path $root has a space or a special sign; move the folder to one that has none" ;;
+    esac
+}
+
+# Asked before the step, whose output goes to a log.
+check_may_install() {
+    [ "$(id -u)" -eq 0 ] || command -v sudo > /dev/null ||
+        fail "packages are missing and you are not root; install them as root: apt-get install$missing_packages"
+}
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
@@ -66,8 +82,12 @@ install_system_packages() {
 }
 
 check_system_packages() {
-    # shellcheck disable=SC2086
-    [ "$(dpkg-query -W -f '${db:Status-Status}\n' $system_packages 2> /dev/null | grep -c '^installed$')" -eq "$(echo $system_packages | wc -w)" ]
+    missing_packages=
+    for package in $system_packages; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] ||
+            missing_packages="$missing_packages $package"
+    done
+    [ -z "$missing_packages" ]
 }
 
 install_venv() {
@@ -145,6 +165,8 @@ export_env() {
 
 setup_all() {
     mkdir -p "$build"
+    check_machine
+    check_system_packages || check_may_install
     check_system_packages || step "Debian packages" packages install_system_packages
     once deps "$(content tools/deps.sh tools/apt-source.sh cmake/mingw.cmake)" "libraries from Debian's sources" "$root/tools/deps.sh" "$build"
     once strictwine "$(content tests/strictwine/*.sh tests/strictwine/*.[ch] tests/strictwine/*.py)" "strict Wine" build_strictwine

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Write the seed corpora below tests/fuzz/corpus: the byte examples of docs/protocol.md, for the messages as they are and for the
-frames in a few portions, and hand-made names for the policy."""
+frames in a few portions, and hand-made names for the policy and for paths."""
 import pathlib
 import re
 
@@ -23,6 +23,27 @@ POLICY = {
     "separators": (0, "\\\\w\\\\a\\", ["\\\\w\\", "\\"], ["w\\\\"]),
 }
 
+# Per seed: flags (1: a directory handle, 2: an object beside), their numbers in the model of fuzz_path.c, the path.
+NT = "\\??\\C:\\"
+PATHS = {
+    "full": (0, 0, 0, NT + "w\\dir\\new"),
+    "other-root": (0, 0, 0, NT + "W\\DIR\\inner\\x\\new"),
+    "alias": (0, 0, 0, NT + "LONGNA~1\\dir\\new"),
+    "drive": (0, 0, 0, "\\??\\D:\\new"),
+    "dots": (0, 0, 0, NT + "w\\dir\\..\\..\\out\\new"),
+    "root": (0, 0, 0, NT + "w"),
+    "prefix": (0, 0, 0, NT + "wider\\new"),
+    "link": (0, 0, 0, NT + "w\\link\\new"),
+    "guard": (0, 0, 0, NT + "w\\guard\\new"),
+    "handle": (1, 3, 0, "deep\\..x\\new"),
+    "handle-outside": (1, 10, 0, "dir\\new"),
+    "handle-leaf": (1, 1, 0, "guard"),
+    "beside": (2, 0, 2, "new"),
+    "beside-root": (2, 0, 1, "new"),
+    "beside-separator": (2, 0, 5, "new\\"),
+    "stream": (1, 1, 0, "a.txt:stream"),
+}
+
 
 def examples():
     """Yield (message name, frame) for each byte example of the page."""
@@ -38,6 +59,10 @@ def policy_seed(flags, path, roots, protect):
     names = [path, *roots, *protect]
     text = b"\xff\xff".join(name.encode("utf-16-le") for name in names)
     return bytes([flags | len(roots) | len(protect) << 2]) + text
+
+
+def path_seed(flags, handle, beside, path):
+    return bytes([flags, handle, beside]) + path.encode("utf-16-le")
 
 
 def write(target, seeds):
@@ -62,6 +87,7 @@ def main():
             "unfinished": b"\x80\x02" + glued[:-3],
         },
     )
+    write("fuzz_path", {name: path_seed(*seed) for name, seed in PATHS.items()})
     write("fuzz_policy", {name: policy_seed(*seed) for name, seed in POLICY.items()})
 
 

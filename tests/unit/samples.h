@@ -32,6 +32,7 @@ static const struct sample samples[SAMPLE_COUNT] = {
      "nnni",
      {SBX_OP_REPLACE, {.replace = {UTF16_NAME(u"\\??\\C:\\w\\a"), UTF16_NAME(u"\\??\\C:\\w\\b"), {NULL, 0}, 2}}}},
     {"stamp", "IIn", {SBX_OP_STAMP, {.stamp = {0x1a4, 0, {NULL, 0}}}}},
+    {"note", "in", {SBX_OP_NOTE, {.note = {1, UTF16_NAME(u"\\??\\C:\\w\\a")}}}},
 };
 
 static inline bool same_name(const struct sbx_name *a, const struct sbx_name *b) {
@@ -69,6 +70,7 @@ static inline bool same_request(const struct sbx_request *a, const struct sbx_re
     case SBX_OP_STAMP:
         return a->u.stamp.handle == b->u.stamp.handle && a->u.stamp.directory == b->u.stamp.directory &&
                same_name(&a->u.stamp.name, &b->u.stamp.name);
+    case SBX_OP_NOTE: return a->u.note.kind == b->u.note.kind && same_name(&a->u.note.name, &b->u.note.name);
     default: return false;
     }
 }

@@ -32,7 +32,9 @@ static const struct sbx_reply sample_reply = {0xc0000022u, 0, 0};
 static void read_heading(const char *line) {
     assert_true(section_count < MAX_SECTIONS);
     struct section *section = &sections[section_count++];
-    assert_true(sscanf(line, "### %31s (%u)", section->name, &section->op) >= 1);
+    assert_int_equal(sscanf(line, "### %31s", section->name), 1);
+    const char *number = strchr(line, '(');
+    section->op = number ? (unsigned)strtoul(number + 1, NULL, 10) : 0;
 }
 
 /* "| `field` | type | ..." */
@@ -65,7 +67,7 @@ static int read_page(void **state) {
     assert_non_null(page);
     while (fgets(line, sizeof(line), page)) {
         struct section *section = section_count ? &sections[section_count - 1] : NULL;
-        if (in_bytes) {
+        if (section && in_bytes) {
             in_bytes = strncmp(line, "```", 3) != 0;
             if (in_bytes) {
                 read_bytes(section, line);
@@ -79,7 +81,7 @@ static int read_page(void **state) {
             in_bytes = true;
         }
     }
-    fclose(page);
+    assert_int_equal(fclose(page), 0);
     return 0;
 }
 

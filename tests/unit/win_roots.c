@@ -327,8 +327,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_old_directory_is_hardened),
     };
     if (argc == 3 && !strcmp(argv[1], "--one-of-many")) {
-        return GetEnvironmentVariableW(L"LOCALAPPDATA", base, MAX_PATH) ? run_as_one_of_many((unsigned)atoi(argv[2]))
-                                                                        : 1;
+        return GetEnvironmentVariableW(L"LOCALAPPDATA", base, MAX_PATH)
+                   ? run_as_one_of_many((unsigned)strtoul(argv[2], NULL, 10))
+                   : 1;
     }
     wchar_t temp[MAX_PATH - 40];
     if (!GetTempPathW(MAX_PATH - 40, temp) || !GetModuleFileNameW(NULL, program, MAX_PATH)) {
