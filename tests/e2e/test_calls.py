@@ -44,15 +44,6 @@ for directory in sys.argv[1:3]:
 '''
 
 
-def without_names(value):
-    """Wine keeps the name of a file with each handle, so that a rename through another handle does not show in it."""
-    if world.ON_WINDOWS:
-        return value
-    if isinstance(value, dict):
-        return {key: without_names(item) for key, item in value.items() if key != 'name'}
-    return [without_names(item) for item in value] if isinstance(value, list) else value
-
-
 @pytest.fixture(scope='module')
 def found(win):
     """What each case gave, run once for each layout, Python and column."""
@@ -65,7 +56,7 @@ def found(win):
             root = place + '\\root'
             result = win.probe(version, 'nt_calls.py', root, sandbox=sandbox, roots=root, timeout=240)
             assert result.returncode == 0, result
-            kept[key] = without_names(json.loads(result.stdout.strip().splitlines()[-1]))
+            kept[key] = json.loads(result.stdout.strip().splitlines()[-1])
         return kept[key]
 
     return of
@@ -75,14 +66,7 @@ def test_every_case_runs(found, layout, version):
     assert sorted(found(layout, version, None)) == sorted(NAMES) and len(NAMES) > 30
 
 
-KNOWN = {'new_name_with_a_backslash_at_its_end': 'the broker takes no new name that ends in a separator'}
-
-
-def marked(name):
-    return pytest.param(name, marks=pytest.mark.xfail(reason=KNOWN[name])) if name in KNOWN else name
-
-
-@pytest.mark.parametrize('name', map(marked, NAMES))
+@pytest.mark.parametrize('name', NAMES)
 def test_same_as_unsandboxed(found, layout, version, name):
     assert found(layout, version, 'broker')[name] == found(layout, version, None)[name]
 
@@ -108,3 +92,23 @@ def test_a_handle_opened_for_reading_deletes_in_the_root_only(win, modify_place,
     assert free.stdout.split() == ['c0000022', '00000000', 'True'] * 2, free
     inside = win.python(version, *words, sandbox='broker', roots=modify_place + '\\root')
     assert inside.stdout.split() == ['00000000', '00000000', 'False', 'c0000022', '00000000', 'True'], inside
+
+
+ENDS = '''
+import os, sys
+sys.path.insert(0, sys.argv[2])
+import ntfile as nt
+path = sys.argv[1] + '\\\\a'
+open(path, 'w').close()
+_, handle = nt.open_file(path, nt.DELETE)
+print(nt.dispose(handle), flush=True)
+nt.kernel32.TerminateProcess(nt.wintypes.HANDLE(-1), 3)
+'''
+
+
+def test_a_held_deletion_happens_when_the_program_is_ended(win, modify_place, version):
+    for sandbox in (None, 'broker'):
+        result = win.python(version, ENDS, modify_place + '\\root', win.win(world.HERE / 'probes'), sandbox=sandbox,
+                            roots=modify_place + '\\root', options=['--stats'] if sandbox else ())
+        assert (result.returncode, result.stdout.strip()) == (3, '00000000'), result
+        assert list(win.host(modify_place + '\\root').iterdir()) == [], sandbox

@@ -175,3 +175,19 @@ def test_protected_path_stays(win, modify_place, version):
     result = win.python(version, code, root + '\\.git\\hooks', sandbox='broker', roots=root, options=['--protect', root + '\\.git\\hooks'])
     assert result.stdout.split() == ['denied'] * 5, result
     assert win.host(root + '\\.git\\hooks\\hook').exists()
+
+
+@pytest.mark.parametrize('sandbox', ['strict', 'broker', 'medium'])
+def test_what_an_earlier_run_made_is_protected_too(win, modify_place, sandbox):
+    root = modify_place + '\\root'
+    names = [root + name for name in ('\\keep\\made', '\\keep\\sub\\deep', '\\keep\\sub\\new')]
+    make = "import os, sys\nos.makedirs(sys.argv[1] + r'\\keep\\sub')\nfor name in sys.argv[2:]: open(name, 'w').write('old')"
+    made = win.python('3.11', make, root, *names[:2], sandbox=sandbox, roots=root)
+    assert made.returncode == 0, made
+    write = "import sys\nfor path in sys.argv[1:]:\n    try: open(path, 'w').write('new'); print('written')\n    except PermissionError: print('denied')"
+    held = win.python('3.11', write, *names, sandbox=sandbox, roots=root, options=['--protect', root + '\\keep'])
+    assert held.stdout.split() == ['denied'] * 3, held
+    assert [win.host(name).read_text() for name in names[:2]] == ['old'] * 2
+    if sandbox != 'strict':
+        free = win.python('3.11', write, *names, sandbox=sandbox, roots=root)
+        assert free.stdout.split() == ['written'] * 3, free

@@ -44,3 +44,20 @@ def test_every_command_and_option_in_the_documents_exists(win):
 def test_links_between_documents_lead_somewhere(path):
     for name in re.findall(r'\b((?:docs|tests)/[\w./-]+\w)', path.read_text(encoding='utf-8')):
         assert (ROOT / name).exists(), name
+
+
+def test_messages_of_the_faq_are_in_the_source():
+    source = '\n'.join(path.read_text(encoding='utf-8') for path in sorted((ROOT / 'broker').glob('*.[ch]')))
+    # Literals in sequence are one; what is filled in separates the parts.
+    literals = re.sub(r'"\s+L?"', '', source).replace('\\"', '"')
+    rows = re.findall(r'^\| `([^`]+)` \|', (ROOT / 'docs' / 'faq.md').read_text(encoding='utf-8'), re.M)
+    assert len(rows) >= 25
+    for row in rows:
+        parts = [part.strip(' :;(),') for part in re.split(r'\b[A-Z]{3,}\b(?=[:;,? ]|$)|\.\.\.|: ', row)]
+        for part in filter(None, parts):
+            assert part in literals, f'{row}: {part}'
+
+
+def test_the_python_package_has_the_version_of_sbx():
+    version = re.search(r'project\(sbx VERSION (\S+)', (ROOT / 'CMakeLists.txt').read_text(encoding='utf-8')).group(1)
+    assert f'\nversion = "{version}"\n' in (ROOT / 'python' / 'pyproject.toml').read_text(encoding='utf-8')

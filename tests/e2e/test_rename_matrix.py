@@ -2,12 +2,9 @@
 
 import json
 
-# Cases whose result inside can only be the same where the system is able to do the thing named. (On Wine a new name and a
-# pending delete belong to one handle, and a file's names are not listed.)
+# Cases whose result inside can only be the same where the system is able to do the thing named. (Wine does not list a
+# file's names.)
 NEEDS = {
-    'handle_works_after_rename': 'a rename shows in every handle',
-    'disposition_13_1_cancelled': 'a delete belongs to the file',
-    'disposition_64_1_cancelled': 'a delete belongs to the file',
     'create_hard_link': 'names of a file are listed',
 }
 DENIED = ('0xc0000022', 5)

@@ -50,18 +50,7 @@ def test_a_low_label_left_on_the_file_would_lower_it(win, place):
     venv = place + '\\root\\venv'
     made = win.python(VERSION, "import sys, venv; venv.create(sys.argv[1], with_pip=False)", venv)
     assert made.returncode == 0, made
-    label = '''
-import ctypes, sys
-from ctypes import wintypes
-advapi32 = ctypes.WinDLL('advapi32')
-descriptor = ctypes.c_void_p()
-assert advapi32.ConvertStringSecurityDescriptorToSecurityDescriptorW('S:(ML;;NW;;;LW)', 1, ctypes.byref(descriptor), None)
-kernel32 = ctypes.WinDLL('kernel32')
-kernel32.CreateFileW.restype = wintypes.HANDLE
-WRITE_OWNER, OPEN_EXISTING = 0x80000, 3
-file = wintypes.HANDLE(kernel32.CreateFileW(sys.argv[1], WRITE_OWNER, 7, None, OPEN_EXISTING, 0, None))
-assert advapi32.SetKernelObjectSecurity(file, 0x10, descriptor)
-'''
-    assert win.python(VERSION, label, venv + '\\Scripts\\python.exe').returncode == 0
+    labelled = win.probe(VERSION, 'set_label.py', venv + '\\Scripts\\python.exe', 'S:(ML;;NW;;;LW)')
+    assert labelled.returncode == 0, labelled
     lowered = win.python(VERSION, START, venv + '\\Scripts\\python.exe', '-c', LEVEL)
     assert level(lowered.stdout) == [LOW], lowered

@@ -62,6 +62,7 @@ class World:
         self.wine = place('SBX_WINE', 'strictwine/wine')
         self.wineserver = place('SBX_WINESERVER', 'strictwine/wineserver')
         self.temporary = None
+        self.others = []
         self.environment = {key: value for key, value in os.environ.items() if key not in DROPPED}
         self.environment.update(PYTHONDONTWRITEBYTECODE='1', NODE_SKIP_PLATFORM_CHECK='1', PYTHONUTF8='1')
         self.numbers = iter(range(1, 1 << 30))
@@ -106,6 +107,8 @@ class World:
         for path in (getattr(self, 'modify', None), getattr(self, 'full', None)):
             if ON_WINDOWS and path:
                 shutil.rmtree(path, ignore_errors=True)
+        for path in self.others:
+            shutil.rmtree(path, ignore_errors=True)
         if self.temporary:
             subprocess.run([self.wineserver, '-k'], env=self.environment, stdin=subprocess.DEVNULL,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
@@ -137,6 +140,20 @@ class World:
         (self.host(path) / 'outside' / 'kept.txt').write_text('kept')
         return path
 
+    def other_volume(self):
+        """A new directory on another volume than the layouts, as a Windows path; None where there is none that keeps DACLs."""
+        if ON_WINDOWS:
+            base = os.environ.get('SBX_OTHER_VOLUME')
+            return tempfile.mkdtemp(dir=base) if base else None
+        try:
+            path = tempfile.mkdtemp(prefix='sbx-e2e-', dir='/dev/shm')
+            self.others.append(path)
+            # Wine keeps a file's DACL in an extended attribute.
+            os.setxattr(path, 'user.sbx-e2e', b'1')
+        except OSError:
+            return None
+        return self.win(path)
+
     # Running
 
     def command(self, arguments, sandbox=None, roots=(), options=()):
@@ -161,6 +178,14 @@ class World:
         environment = dict(self.environment, **(env or {}))
         return subprocess.Popen(prefix + words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 cwd=self.host(cwd) if cwd else None, env=environment)
+
+    def terminal(self, words):
+        """A session of a Windows command line on a terminal (terminal.py); None where there is none for tests."""
+        if ON_WINDOWS:
+            return None
+        import terminal  # of Unix alone
+        return terminal.Terminal([str(self.wine)] + [self.win(word) if isinstance(word, pathlib.Path) else word for word in words],
+                                 dict(self.environment, TERM='xterm'))
 
     def run(self, arguments, sandbox=None, roots=(), options=(), cwd=None, env=None, timeout=120, stdin=None):
         """Run a program to its end. `sandbox`: None, 'strict', 'broker' or 'medium' (broker at Medium integrity)."""

@@ -36,8 +36,12 @@ def tree(directory):
         for name in directories:
             found[os.path.relpath(os.path.join(parent, name), directory)] = None
         for name in files:
-            with open(os.path.join(parent, name), errors='replace') as file:
-                found[os.path.relpath(os.path.join(parent, name), directory)[:80]] = file.read()[:80]
+            path = os.path.join(parent, name)
+            try:
+                with open(path, errors='replace') as file:
+                    found[os.path.relpath(path, directory)[:80]] = file.read()[:80]
+            except OSError as error:
+                found[os.path.relpath(path, directory)[:80]] = f'errno {error.errno}'
     return found
 
 
@@ -48,8 +52,7 @@ def by_handle(path, act, access=nt.DELETE, options=0, share=nt.SHARE_ALL):
 
 
 def named(handle):
-    """The name of an open file, marked as such: see test_calls.py."""
-    return {'name': nt.final_name(handle)}
+    return nt.final_name(handle)
 
 
 def failure(statuses):
@@ -112,6 +115,27 @@ def delete_on_close_of_a_directory(d):
 @case
 def delete_on_close_without_the_right(d):
     return by_handle(make(d, 'a'), nt.final_name, access=nt.READ_DATA, options=nt.ON_CLOSE)
+
+
+@case
+def disposition_taken_back(d):
+    # Once; and again, so that the file goes; asked for twice; taken back when it was not asked for.
+    paths, found = make(d, 'a', 'b', 'c', 'e'), []
+    for path, turns in zip(paths, ((1, 0), (1, 0, 1), (1, 1, 0), (0,))):
+        for kind in (nt.DISPOSITION, nt.DISPOSITION_EX) if path != paths[1] else (nt.DISPOSITION,):
+            status, handle = nt.open_file(path, nt.DELETE | nt.READ_DATA)
+            found.append([status] + [nt.dispose(handle, turn, kind) for turn in turns] + [nt.close(handle), os.path.exists(path)])
+    return found
+
+
+@case
+def disposition_kept_by_many_handles(d):
+    # More than the shim remembers.
+    paths = make(d, *(f'f{number}' for number in range(80)))
+    opened = [nt.open_file(path, nt.DELETE) for path in paths]
+    handles = [handle for _, handle in opened if handle]
+    found = [status for status, _ in opened] + [nt.dispose(handle) for handle in handles] + [nt.dispose(handle, 0) for handle in handles[:1]]
+    return found + [nt.close(handle) for handle in handles] + [os.listdir(d)]
 
 
 @case

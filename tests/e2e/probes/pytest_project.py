@@ -34,7 +34,7 @@ def probe(root, outside, sibling):
     cache = os.path.exists(os.path.join(root, '.pytest_cache', 'v', 'cache', 'nodeids'))
     result = re.sub(r' in .*', '', lines[-1]).strip('= ')
     if done.returncode or not cache:
-        return 'fails: ' + result
+        return 'fails: ' + result.split(':')[0]
     return result
 
 

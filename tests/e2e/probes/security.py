@@ -4,9 +4,14 @@ import ctypes
 from ctypes import wintypes
 
 advapi32 = ctypes.WinDLL('advapi32', use_last_error=True)
+kernel32 = ctypes.WinDLL('kernel32', use_last_error=True)
+kernel32.CreateFileW.restype = wintypes.HANDLE
 DACL = 4
+SACL = 8
 LABEL = 0x10
 PROTECTED = 0x80000000
+READ_CONTROL = 0x20000
+WRITE_OWNER = 0x80000
 
 
 def check(done):
@@ -22,14 +27,36 @@ def set_dacl(path, sddl):
     check(advapi32.SetFileSecurityW(ctypes.c_wchar_p(path), wintypes.DWORD(DACL | PROTECTED), descriptor))
 
 
+def open_for(path, access):
+    open_existing, backup_semantics = 3, 0x02000000
+    file = kernel32.CreateFileW(ctypes.c_wchar_p(path), access, 7, None, open_existing, backup_semantics, None)
+    check(file != wintypes.HANDLE(-1).value)
+    return wintypes.HANDLE(file)
+
+
+def set_label(path, sddl):
+    """Give `path` this label; an empty one takes it away."""
+    descriptor = ctypes.c_void_p()
+    check(advapi32.ConvertStringSecurityDescriptorToSecurityDescriptorW(ctypes.c_wchar_p(sddl), 1, ctypes.byref(descriptor),
+                                                                       None))
+    file = open_for(path, WRITE_OWNER)
+    check(advapi32.SetKernelObjectSecurity(file, LABEL, descriptor))
+    kernel32.CloseHandle(file)
+
+
 def read(path, what=DACL):
     """The descriptor of `path` in SDDL."""
+    # By handle: Wine's GetFileSecurityW asks for more than READ_CONTROL when a label is wanted.
+    file = open_for(path, READ_CONTROL)
     size = wintypes.DWORD()
-    advapi32.GetFileSecurityW(ctypes.c_wchar_p(path), what, None, 0, ctypes.byref(size))
+    advapi32.GetKernelObjectSecurity(file, what, None, 0, ctypes.byref(size))
     buffer = ctypes.create_string_buffer(size.value)
-    check(advapi32.GetFileSecurityW(ctypes.c_wchar_p(path), what, buffer, size, ctypes.byref(size)))
+    check(advapi32.GetKernelObjectSecurity(file, what, buffer, size, ctypes.byref(size)))
+    kernel32.CloseHandle(file)
     text = ctypes.c_wchar_p()
-    check(advapi32.ConvertSecurityDescriptorToStringSecurityDescriptorW(buffer, 1, what, ctypes.byref(text), None))
+    # Wine writes a label down only when the SACL is wanted.
+    wanted = what | SACL if what & LABEL else what
+    check(advapi32.ConvertSecurityDescriptorToStringSecurityDescriptorW(buffer, 1, wanted, ctypes.byref(text), None))
     return text.value
 
 

@@ -1,0 +1,4 @@
+"""Print the folder for local application data."""
+import os
+
+print(os.environ['LOCALAPPDATA'])

@@ -1,0 +1,206 @@
+"""Roots that overlap, are used twice, are moved away or are no good; files that were moved out of a root."""
+
+import os
+
+import pytest
+
+MAKE = "import sys; open(sys.argv[1], 'w').write('made')"
+TRY = """import os, sys
+def attempt(name, call):
+    try: call(); print(name, 'done')
+    except PermissionError: print(name, 'denied')
+"""
+WAIT = """import os, sys, time
+for i in range(3000):
+    if os.path.exists(sys.argv[2]): break
+    open(sys.argv[1], 'w').close()
+    time.sleep(0.02)
+os.unlink(sys.argv[1])
+open(sys.argv[1] + '2', 'w').close()
+"""
+
+
+def sbx(win, *words, **how):
+    return win.run([win.sbx, *words], **how)
+
+
+def with_environment(win, name, value, *words):
+    """Wine takes some variables from its registry for the first process, so a second one sets them."""
+    code = 'import os, subprocess, sys\nos.environ[sys.argv[1]] = sys.argv[2]\nsys.exit(subprocess.run(sys.argv[3:]).returncode)'
+    return win.python('3.11', code, name, value, *words)
+
+
+def listed(win, path):
+    return [line for line in sbx(win, 'roots', 'list').stdout.splitlines() if line.lower() == path.lower()]
+
+
+def test_a_root_in_a_root(win, place):
+    outer, inner = place + '\\root', place + '\\root\\inner'
+    win.host(inner).mkdir()
+    code = TRY + ("attempt('inner', lambda: open(sys.argv[2] + r'\\a', 'w').close())\n"
+                  "attempt('outer', lambda: open(sys.argv[1] + r'\\a', 'w').close())\n"
+                  "attempt('across', lambda: os.rename(sys.argv[2] + r'\\a', sys.argv[1] + r'\\b'))\n"
+                  "attempt('back', lambda: os.replace(sys.argv[1] + r'\\a', sys.argv[2] + r'\\b'))\n"
+                  "attempt('unlink', lambda: os.unlink(sys.argv[2] + r'\\b'))\n"
+                  "attempt('rename-root', lambda: os.rename(sys.argv[2], sys.argv[2] + '2'))\n"
+                  "attempt('remove-root', lambda: os.rmdir(sys.argv[2]))\n")
+    both = win.python('3.11', code, outer, inner, sandbox='broker', roots=[outer, inner])
+    assert both.stdout.splitlines() == ['inner done', 'outer done', 'across done', 'back done', 'unlink done', 'rename-root denied',
+                                        'remove-root denied'], both
+    # The inner root alone gives nothing in the outer one.
+    alone = win.python('3.11', code, outer, inner, sandbox='broker', roots=inner)
+    assert alone.stdout.splitlines()[:3] == ['inner done', 'outer denied', 'across denied'], alone
+    assert len(listed(win, outer)) == len(listed(win, inner)) == 1
+
+
+def test_one_root_in_two_spellings(win, modify_place):
+    root = modify_place + '\\root'
+    result = win.python('3.11', MAKE, root + '\\made', sandbox='broker', roots=[root, root.upper() + '\\', root + '\\..\\root', root + '/.'])
+    assert result.returncode == 0 and result.stderr == '', result
+    assert len(listed(win, root)) == 1
+
+
+def test_more_roots_than_a_token_takes(win, modify_place):
+    roots = [f'{modify_place}\\root\\{i}' for i in range(30)]
+    for root in roots:
+        win.host(root).mkdir()
+    most = win.python('3.11', MAKE, roots[28] + '\\made', sandbox='broker', roots=roots[:29])
+    assert most.returncode == 0 and win.host(roots[28] + '\\made').exists(), most
+    result = win.python('3.11', MAKE, roots[0] + '\\made', sandbox='broker', roots=roots)
+    assert result.returncode == 125 and 'too many paths: at most 29' in result.stderr, result
+    assert not win.host(roots[0] + '\\made').exists()
+
+
+@pytest.mark.parametrize('root, why', [
+    ('C:\\', 'a whole drive'), ('C:\\windows', 'the Windows folder'), ('C:\\windows\\system32', 'the Windows folder'),
+    ('C:\\Program Files', 'the program folder'), ('{home}', 'the user profile'), ('{home}\\..', 'the user profile')])
+def test_no_root_and_why(win, root, why):
+    root = root.format(home=win.home)
+    result = win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=root)
+    assert result.returncode == 125 and why in result.stderr and '--force' in result.stderr and not result.stdout, result
+
+
+def test_forced_roots_never_hold_what_sbx_relies_on(win):
+    """The profile holds the map of roots: --force does not give that away."""
+    result = win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=win.home, options=['--force'])
+    assert result.returncode == 125 and 'the state of sbx' in result.stderr and not result.stdout, result
+
+
+def test_a_path_on_a_network(win):
+    result = win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots='\\\\no-such-server\\share\\work')
+    assert result.returncode == 125 and 'no-such-server' in result.stderr and not result.stdout, result
+
+
+def test_a_root_is_held_during_the_run(win, modify_place):
+    root, moved = modify_place + '\\root', modify_place + '\\moved'
+    words = win.command([win.pythons['3.11'], '-c', WAIT, root + '\\file', modify_place + '\\go'], 'broker', root)
+    process = win.start_program(words)
+    for _ in range(600):
+        if win.host(root + '\\file').exists():
+            break
+        win.python('3.11', 'import time; time.sleep(0.05)')
+    assert win.host(root + '\\file').exists()
+    code = TRY + "attempt('rename', lambda: os.rename(sys.argv[1], sys.argv[2]))\n"
+    outside = win.python('3.11', code, root, moved)
+    win.host(modify_place + '\\go').write_text('')
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    assert outside.stdout.split() == ['rename', 'denied'], outside
+    assert sorted(os.listdir(win.host(root))) == ['file2']
+
+
+def test_two_at_once_in_one_root(win, modify_place):
+    root = modify_place + '\\root'
+    code = ("import os, sys\nfor i in range(40):\n    name = os.path.join(sys.argv[1], f'{sys.argv[2]}-{i}')\n"
+            "    open(name, 'w').write('x'); os.replace(name, name + 'b'); os.unlink(name + 'b')\n"
+            "open(os.path.join(sys.argv[1], 'end' + sys.argv[2]), 'w').close()")
+    processes = [win.start_program(win.command([win.pythons['3.11'], '-c', code, root, str(i)], 'broker', root)) for i in range(3)]
+    for process in processes:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert sorted(os.listdir(win.host(root))) == ['end0', 'end1', 'end2']
+    assert len(listed(win, root)) == 1
+    assert sbx(win, 'roots', 'show', root).returncode == 0
+
+
+def test_a_file_moved_out_is_found_and_cleaned(win, modify_place):
+    root, out = modify_place + '\\root', modify_place + '\\outside'
+    made = win.python('3.11', MAKE, root + '\\tool.cmd', sandbox='broker', roots=root)
+    assert made.returncode == 0, made
+    win.python('3.11', 'import os, sys; os.rename(sys.argv[1], sys.argv[2])', root + '\\tool.cmd', out + '\\tool.cmd')
+    assert '<- sbx' in sbx(win, 'roots', 'show', out + '\\tool.cmd').stdout
+    doctor = with_environment(win, 'PATH', out, win.win(win.sbx), 'doctor')
+    assert doctor.returncode == 1 and f'1 file(s) in {out} carry entries of sbx' in doctor.stdout, doctor
+    cleaned = sbx(win, 'roots', 'clean', out + '\\tool.cmd')
+    assert cleaned.returncode == 0 and '1 objects looked at, 1 cleaned' in cleaned.stdout, cleaned
+    assert '<- sbx' not in sbx(win, 'roots', 'show', out + '\\tool.cmd').stdout
+    assert 'carry entries' not in with_environment(win, 'PATH', out, win.win(win.sbx), 'doctor').stdout
+    assert len(listed(win, root)) == 1 and sbx(win, 'roots', 'show', root).returncode == 0
+
+
+def test_explain_says_what_then_happens(win, place, version):
+    root = place + '\\root'
+    win.host(root + '\\old').write_text('old')
+    first = win.python(version, MAKE, root + '\\made', sandbox='broker', roots=root)
+    assert first.returncode == 0, first
+    code = TRY + ("path = sys.argv[1]\nattempt('read', lambda: open(path).read())\nattempt('write', lambda: open(path, 'a').close())\n"
+                  "attempt('create', lambda: open(path + '.new', 'w').close())\nattempt('rename', lambda: os.rename(path, path + '2'))\n"
+                  "attempt('delete', lambda: os.unlink(path + '2' if os.path.exists(path + '2') else path))\n")
+    for path in (root + '\\made', root + '\\old', place + '\\outside\\kept.txt'):
+        said = []
+        for operation in ('read', 'write', 'create', 'rename', 'delete'):
+            answer = sbx(win, 'explain', '--op', operation, path)
+            assert answer.returncode in (0, 1), answer
+            said.append(f'{operation} {"denied" if answer.returncode else "done"}')
+        happened = win.python(version, code, path, sandbox='broker', roots=root)
+        assert happened.stdout.splitlines() == said, (path, happened)
+
+
+def test_explain_says_what_medium_leaves_open(win, place, layout):
+    """In a directory with Full Control a program at Medium deletes outside its roots, and explain says so and why."""
+    kept = place + '\\outside\\kept.txt'
+    said = sbx(win, 'explain', '--op', 'delete', '--integrity', 'medium', kept)
+    low = sbx(win, 'explain', '--op', 'delete', kept)
+    assert low.returncode == 1 and 'denied' in low.stdout, low
+    if layout == 'full':
+        assert said.returncode == 0 and 'FILE_DELETE_CHILD' in said.stdout, said
+    else:
+        assert said.returncode == 1, said
+    done = win.python('3.11', 'import os, sys; os.unlink(sys.argv[1])', kept, sandbox='medium', roots=place + '\\root')
+    assert (done.returncode == 0) == (said.returncode == 0), done
+
+
+def test_explain_names_what_is_writable_for_everyone(win, modify_place):
+    path = modify_place + '\\open'
+    assert win.probe('3.11', 'make_directory.py', path, 'D:P(A;OICI;FA;;;WD)').returncode == 0
+    said = sbx(win, 'explain', '--op', 'create', '--integrity', 'medium', path)
+    assert said.returncode == 0 and 'in no writable root' in said.stdout and 'Everyone' in said.stdout, said
+    done = win.python('3.11', MAKE, path + '\\made', sandbox='medium', roots=modify_place + '\\root')
+    assert done.returncode == 0 and win.host(path + '\\made').exists(), done
+
+
+def test_a_path_that_two_runs_protect(win, modify_place):
+    """The first run to end leaves the entries to the second; the second takes them away."""
+    root = modify_place + '\\root'
+    made = win.python('3.11', 'import os, sys; os.mkdir(sys.argv[1]); ' + MAKE.replace('argv[1]', 'argv[2]'), root + '\\keep',
+                      root + '\\keep\\made', sandbox='broker', roots=root)
+    assert made.returncode == 0, made
+    write = TRY + "attempt('write', lambda: open(sys.argv[3], 'a').close())\n"
+    protect = ['--protect', root + '\\keep']
+    words = [win.pythons['3.11'], '-c', WAIT + write, root + '\\file', modify_place + '\\go', root + '\\keep\\made']
+    long = win.start_program(win.command(words, 'broker', root, protect))
+    for _ in range(600):
+        if win.host(root + '\\file').exists():
+            break
+        win.python('3.11', 'import time; time.sleep(0.05)')
+    short = win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root, options=protect)
+    assert short.returncode == 0 and short.stderr == '', short
+    state = sbx(win, 'roots', 'show', root + '\\keep\\made').stdout
+    win.host(modify_place + '\\go').write_text('')
+    out, err = long.communicate(timeout=90)
+    assert 'protected' in state, state
+    assert long.returncode == 0 and out.split() == [b'write', b'denied'], (out, err)
+    assert 'protected' not in sbx(win, 'roots', 'show', root + '\\keep\\made').stdout
+    free = win.python('3.11', MAKE, root + '\\keep\\made', sandbox='broker', roots=root)
+    assert free.returncode == 0, free
+    assert 'protect-' not in sbx(win, 'doctor').stdout

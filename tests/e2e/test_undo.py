@@ -1,0 +1,667 @@
+"""`sbx run --undo` keeps what a program deletes, replaces or renames; `sbx undo restore` puts it back exactly."""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+
+import world
+
+OLD = 1_500_000_000
+
+
+def sbx(win, *words, **how):
+    return win.run([win.sbx, *words], **how)
+
+
+def undone_run(win, place, code, *options, root='\\root', version='3.11'):
+    """Run Python code in the root with --undo; the result and the run's id (None when nothing was kept)."""
+    result = win.python(version, code, place + root, sandbox='broker', roots=place + root, options=('--undo',) + options)
+    found = re.search(r'sbx undo restore ([0-9a-f]{16})', result.stderr)
+    return result, found and found[1]
+
+
+def state_of(path):
+    """What must come back: kind, content, modification time and the write bit of everything below."""
+    found = {}
+    for folder, folders, files in os.walk(path):
+        for name in folders + files:
+            whole = os.path.join(folder, name)
+            stat = os.lstat(whole)
+            content = None if name in folders else open(whole, 'rb').read()
+            found[os.path.relpath(whole, path)] = (content, stat.st_mtime_ns, bool(stat.st_mode & 0o200))
+    found['.'] = (None, os.stat(path).st_mtime_ns, True)
+    return found
+
+
+def fill(path, count):
+    """A tree with old times."""
+    for number in range(count):
+        folder = path / f'd{number % 7}' / 'deep'
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f'f{number}').write_bytes(b'%d\n' % number * 50)
+    age(path)
+
+
+def age(path):
+    """Times before the run, a different one for each object."""
+    number = 0
+    for folder, _, files in os.walk(path, topdown=False):
+        for name in files:
+            os.utime(os.path.join(folder, name), (OLD + number, OLD + number))
+            number += 1
+        os.utime(folder, (OLD + number, OLD + number))
+        number += 1
+
+
+def restore(win, run, *words, code=0):
+    result = sbx(win, 'undo', 'restore', run, *words)
+    assert result.returncode == code, result
+    return result
+
+
+def test_removed_tree_comes_back(win, place, version):
+    root = win.host(place) / 'root'
+    (root / 'tree').mkdir()
+    fill(root / 'tree', 1000)
+    age(root)
+    before = state_of(root)
+    code = "import shutil, sys; shutil.rmtree(sys.argv[1] + r'\\tree')"
+    result, run = undone_run(win, place, code, version=version)
+    assert result.returncode == 0 and not (root / 'tree').exists(), result
+    assert run, result
+    listed = json.loads(sbx(win, 'undo', 'list', '--json').stdout)['runs']
+    assert [(r['files'], r['directories']) for r in listed if r['run'] == run] == [(1000, 15)]
+    done = restore(win, run)
+    assert state_of(root) == before, done
+
+
+REPLACE = '''
+import os, sys
+root = sys.argv[1]
+for number in range(3):
+    with open(root + r'\\new.tmp', 'w') as file:
+        file.write('version %d' % number)
+    os.replace(root + r'\\new.tmp', root + r'\\a.txt')
+'''
+
+
+def test_replaced_file_comes_back(win, place, version):
+    """Replaced three times: what was there before the run comes back, and nothing that the run made."""
+    root = win.host(place) / 'root'
+    (root / 'a.txt').write_bytes(b'precious\r\n')
+    age(root)
+    before = state_of(root)
+    result, run = undone_run(win, place, REPLACE, version=version)
+    assert result.returncode == 0 and (root / 'a.txt').read_text() == 'version 2', result
+    done = restore(win, run)
+    assert state_of(root) == before, done
+    # What made way is kept too.
+    again = re.search(r'sbx undo restore ([0-9a-f]{16})', done.stderr)[1]
+    assert again != run
+    restore(win, again, '--force')
+    assert (root / 'a.txt').read_text() == 'version 2'
+
+
+def test_renamed_directory_comes_back(win, place, version):
+    root = win.host(place) / 'root'
+    (root / 'dir' / 'sub').mkdir(parents=True)
+    for name in ('dir/one', 'dir/sub/two', 'dir/sub/three', 'b'):
+        (root / name).write_text(name)
+    age(root)
+    before = state_of(root)
+    code = '''
+import os, sys
+os.chdir(sys.argv[1])
+os.rename('dir', 'other')
+os.unlink('other/sub/two')
+os.rename('other/sub', 'other/renamed')
+os.unlink('other/renamed/three')
+os.replace('b', 'other/one')
+os.rename('other', 'last')
+'''
+    result, run = undone_run(win, place, code, version=version)
+    assert result.returncode == 0 and sorted(os.listdir(root)) == ['last'], result
+    done = restore(win, run)
+    assert state_of(root) == before, done
+
+
+SWAP = """
+import os, sys
+os.chdir(sys.argv[1])
+os.rename('a', 't'); os.rename('b', 'a'); os.rename('t', 'b')
+"""
+
+
+def test_swapped_names_come_back(win, modify_place):
+    root = win.host(modify_place) / 'root'
+    for name in 'ab':
+        (root / name).write_text('was ' + name)
+    age(root)
+    before = state_of(root)
+    _, run = undone_run(win, modify_place, SWAP)
+    assert (root / 'a').read_text() == 'was b'
+    restore(win, run)
+    assert state_of(root) == before
+
+
+UNLINK = "import os, sys\nfor name in sys.argv[1:]: os.unlink(name)"
+
+
+def unlink_run(win, place, *names, options=(), sandbox='broker'):
+    paths = [f'{place}\\root\\{name}' for name in names]
+    result = win.python('3.11', UNLINK, *paths, sandbox=sandbox, roots=place + '\\root', options=('--undo', *options))
+    found = re.search(r'sbx undo restore ([0-9a-f]{16})', result.stderr)
+    return result, found and found[1]
+
+
+def store_of(win, run):
+    local = win.probe('3.11', 'local_app_data.py').stdout.strip()
+    return win.host(f'{local}\\sbx\\undo\\{run}')
+
+
+def journal_of(win, run):
+    return [json.loads(line) for line in (store_of(win, run) / 'journal').read_text().splitlines()]
+
+
+def test_without_the_option_nothing_is_kept(win, place):
+    root = win.host(place) / 'root'
+    (root / 'f').write_text('x')
+    before = sbx(win, 'undo', 'list').stdout
+    result = win.python('3.11', UNLINK, place + '\\root\\f', sandbox='broker', roots=place + '\\root')
+    assert result.returncode == 0 and 'undo' not in result.stderr
+    assert sbx(win, 'undo', 'list').stdout == before
+
+
+def test_denials_stay_denials(win, place):
+    """The option opens nothing: outside the roots, and with only a link in the store, a delete is denied as before."""
+    outside = place + '\\outside\\kept.txt'
+    result = win.python('3.11', UNLINK, outside, sandbox='broker', roots=place + '\\root', options=['--undo'])
+    assert 'WinError 5' in result.stderr and win.host(outside).exists()
+    assert 'sbx undo restore' not in result.stderr
+    assert win.python('3.11', UNLINK, outside).returncode == 0 and not win.host(outside).exists()
+
+
+def test_option_needs_the_broker(win, modify_place):
+    for options in (['--undo'], ['--require-undo'], ['--undo-quota', '5']):
+        result = win.python('3.11', 'print(1)', sandbox='strict', roots=modify_place + '\\root', options=options)
+        assert result.returncode == 125 and '--undo' in result.stderr and not result.stdout
+    result = win.python('3.11', 'print(1)', sandbox='broker', roots=modify_place + '\\root', options=['--undo', '--undo-quota', 'x'])
+    assert result.returncode == 125 and '--undo-quota' in result.stderr
+
+
+ATTACK = """
+import os, sys
+root, store = sys.argv[1], os.path.join(os.environ['LOCALAPPDATA'], 'sbx', 'undo')
+open(root + r'\\made', 'w').close()
+os.unlink(root + r'\\f')
+os.unlink(root + r'\\made')
+(run,) = [name for name in os.listdir(store) if name == max(os.listdir(store), key=lambda n: os.stat(os.path.join(store, n)).st_mtime)]
+run = os.path.join(store, run)
+assert open(os.path.join(run, '1')).read() == 'x' * 100, 'not kept'
+def attempt(call):
+    try:
+        call()
+        print('done')
+    except OSError as error:
+        print(error.winerror or error.errno)
+for name in ('1', '2', 'journal', '7'):
+    path = os.path.join(run, name)
+    attempt(lambda: open(path, 'r+' if name != '7' else 'w').close())
+    attempt(lambda: os.unlink(path))
+    attempt(lambda: os.rename(path, root + r'\\stolen'))
+    attempt(lambda: os.replace(root + r'\\g', path))
+attempt(lambda: os.rename(run, run + 'x'))
+# A further name can be made where the system asks for no right to the file; it opens nothing.
+try:
+    os.link(os.path.join(run, '1'), root + r'\\linked')
+    attempt(lambda: open(root + r'\\linked', 'r+').close())
+except OSError:
+    attempt(lambda: open(os.path.join(run, '1'), 'a').close())
+"""
+
+
+@pytest.mark.parametrize('sandbox', ['broker', 'medium'])
+def test_program_cannot_write_to_the_store(win, place, sandbox):
+    root = win.host(place) / 'root'
+    for name in 'fg':
+        (root / name).write_text('x' * 100)
+    result = win.python('3.11', ATTACK, place + '\\root', sandbox=sandbox, roots=place + '\\root', options=['--undo'])
+    words = result.stdout.split()
+    assert result.returncode == 0 and len(words) == 18 and 'done' not in words, result
+    assert (root / 'g').exists() and not (root / 'stolen').exists()
+    run = re.search(r'sbx undo restore ([0-9a-f]{16})', result.stderr)[1]
+    restore(win, run)
+    assert (root / 'f').read_text() == 'x' * 100
+
+
+def test_kept_file_carries_nothing_of_sbx(win, place):
+    """A file that had the root's entries and the Low label has neither in the store."""
+    root = win.host(place) / 'root'
+    code = "import os, sys; open(sys.argv[1] + r'\\f', 'w').write('x'); os.unlink(sys.argv[1] + r'\\f')"
+    _, run = undone_run(win, place, code)
+    gone = [line for line in journal_of(win, run) if line['what'] == 'gone']
+    assert [line['how'] for line in gone] == ['link']
+    path = f'{win.probe("3.11", "local_app_data.py").stdout.strip()}\\sbx\\undo\\{run}\\{gone[0]["n"]}'
+    shown = sbx(win, 'roots', 'show', path)
+    assert shown.returncode == 0 and '<- sbx' not in shown.stdout and 'Low' not in shown.stdout, shown
+    assert sorted(os.listdir(root)) == []
+    restore(win, run)
+    assert sorted(os.listdir(root)) == []
+    restore(win, run, '--all')
+    assert (root / 'f').read_text() == 'x'
+
+
+def test_newer_file_stays(win, place):
+    root = win.host(place) / 'root'
+    for name in ('f', 'g'):
+        (root / name).write_text('old ' + name)
+    age(root)
+    _, run = unlink_run(win, place, 'f', 'g')
+    (root / 'f').write_text('newer')
+    result = restore(win, run, code=1)
+    assert 'newer than the run' in result.stderr and (root / 'f').read_text() == 'newer'
+    assert (root / 'g').read_text() == 'old g'
+    forced = restore(win, run, '--force', place + '\\root\\f')
+    assert (root / 'f').read_text() == 'old f'
+    # What made way can be had back.
+    again = re.search(r'sbx undo restore ([0-9a-f]{16})', forced.stderr)[1]
+    restore(win, again, '--force', '--all')
+    assert (root / 'f').read_text() == 'newer'
+
+
+def test_paths_can_be_chosen(win, modify_place):
+    root = win.host(modify_place) / 'root'
+    (root / 'd' / 'e').mkdir(parents=True)
+    for name in ('d/e/f', 'd/g', 'h'):
+        (root / name).write_text(name)
+    age(root)
+    code = "import shutil, os, sys; shutil.rmtree(sys.argv[1] + r'\\d'); os.unlink(sys.argv[1] + r'\\h')"
+    _, run = undone_run(win, modify_place, code)
+    shown = sbx(win, 'undo', 'show', run).stdout
+    assert all(modify_place + '\\root\\' + name in shown for name in ('d\\e\\f', 'd\\g', 'h', 'd\\e'))
+    restore(win, run, modify_place + '\\root\\D\\e')
+    assert (root / 'd' / 'e' / 'f').read_text() == 'd/e/f' and os.listdir(root / 'd') == ['e']
+    assert not (root / 'h').exists()
+    restore(win, run, code=1)   # d/e/f is not in the store any more
+    assert (root / 'd' / 'g').exists() and (root / 'h').exists()
+
+
+def test_attributes_come_back(win, modify_place):
+    path = modify_place + '\\root\\f'
+    (win.host(path)).write_text('x')
+    age(win.host(path).parent)
+    code = "import ctypes, sys; assert ctypes.WinDLL('kernel32').SetFileAttributesW(sys.argv[1], 0x22)"
+    assert win.python('3.11', code, path).returncode == 0
+    _, run = unlink_run(win, modify_place, 'f')
+    restore(win, run)
+    code = "import os, sys; print(os.stat(sys.argv[1]).st_file_attributes & 0x7f)"
+    assert win.python('3.11', code, path).stdout.strip() == str(0x22)
+
+
+def test_file_with_two_names_is_copied(win, place):
+    root, sibling = win.host(place) / 'root', win.host(place) / 'sibling'
+    (root / 'f').write_text('x' * 5000)
+    os.link(root / 'f', sibling / 'g')
+    age(root)
+    _, run = unlink_run(win, place, 'f')
+    assert [line['how'] for line in journal_of(win, run) if line['what'] == 'gone'] == ['copy']
+    (sibling / 'g').write_text('changed')
+    restore(win, run)
+    assert (root / 'f').read_text() == 'x' * 5000 and (sibling / 'g').read_text() == 'changed'
+    assert (root / 'f').stat().st_mtime == OLD
+
+
+WRITER = """
+import ctypes, os, sys
+from ctypes import wintypes
+k = ctypes.WinDLL('kernel32', use_last_error=True)
+k.CreateFileW.restype = wintypes.HANDLE
+k.WriteFile.argtypes = [wintypes.HANDLE, ctypes.c_char_p, wintypes.DWORD, ctypes.c_void_p, ctypes.c_void_p]
+path = sys.argv[1] + r'\\f'
+handle = k.CreateFileW(path, 0x40000000, 7, None, 3, 0, None)
+os.unlink(path)
+written = wintypes.DWORD()
+assert k.WriteFile(handle, b'evil', 4, ctypes.byref(written), None)
+"""
+
+
+def test_writer_does_not_reach_what_is_kept(win, place):
+    root = win.host(place) / 'root'
+    (root / 'f').write_text('good')
+    age(root)
+    result, run = undone_run(win, place, WRITER)
+    assert result.returncode == 0, result
+    gone = [line for line in journal_of(win, run) if line['what'] == 'gone']
+    assert [line['how'] for line in gone] == ['copy']
+    restore(win, run, '--all')
+    assert (root / 'f').read_text() == 'good'
+
+
+def test_quota(win, modify_place):
+    root = win.host(modify_place) / 'root'
+
+    def make():
+        for name in ('big', 'small'):
+            (root / name).write_bytes(b'x' * (2 << 20 if name == 'big' else 10))
+        age(root)
+
+    make()
+    result, run = unlink_run(win, modify_place, 'big', 'small', options=['--undo-quota', '1'])
+    assert result.returncode == 0 and '1 deletions or changes could not be kept' in result.stderr, result
+    told = restore(win, run, code=1)
+    assert 'could not be kept' in told.stderr and os.listdir(root) == ['small']
+    make()
+    result, run = unlink_run(win, modify_place, 'small', 'big', options=['--undo-quota', '1', '--require-undo'])
+    assert result.returncode == 1 and 'WinError 112' in result.stderr, result
+    assert os.listdir(root) == ['big']
+
+
+def test_damaged_journal_line(win, modify_place):
+    root = win.host(modify_place) / 'root'
+    for name in 'abc':
+        (root / name).write_text(name)
+    age(root)
+    _, run = unlink_run(win, modify_place, 'a', 'b', 'c')
+    journal = store_of(win, run) / 'journal'
+    lines = journal.read_bytes().splitlines(keepends=True)
+    (number,) = [i for i, line in enumerate(lines) if b'root\\\\b"' in line]
+    lines[number] = lines[number][:40] + b'\0\xff' + lines[number][60:]
+    journal.write_bytes(b''.join(lines))
+    result = restore(win, run, code=1)
+    assert f'line {number + 1} of the journal' in result.stderr and sorted(os.listdir(root)) == ['a', 'c']
+    assert journal.read_bytes() == b''.join(lines)
+    journal.write_bytes(b'rubbish\n' + b''.join(lines[1:]))
+    result = restore(win, run, code=125)
+    assert 'first line is damaged' in result.stderr
+    listed = sbx(win, 'undo', 'list')
+    assert listed.returncode == 0 and f'run {run} is damaged' in listed.stderr
+    shutil.rmtree(journal.parent)
+
+
+def test_failed_delete_changes_nothing(win, place):
+    """A delete that fails after the file was kept: the program can still write it, and nothing stays in the store."""
+    root = win.host(place) / 'root'
+    code = """
+import os, stat, sys
+path = sys.argv[1] + r'\\f'
+open(path, 'w').close()
+os.chmod(path, stat.S_IREAD)
+try: os.unlink(path)
+except PermissionError as error: print(error.winerror)
+os.chmod(path, stat.S_IWRITE)
+open(path, 'w').write('x')
+os.mkdir(sys.argv[1] + r'\\d'); open(sys.argv[1] + r'\\d\\f', 'w').close()
+try: os.rmdir(sys.argv[1] + r'\\d')
+except OSError as error: print(error.winerror)
+"""
+    before = sbx(win, 'undo', 'list').stdout
+    result, run = undone_run(win, place, code)
+    assert result.stdout.split() == ['5', '145'] and run is None, result
+    assert (root / 'f').read_text() == 'x' and (root / 'f').stat().st_nlink == 1
+    assert sbx(win, 'undo', 'list').stdout == before
+
+
+MOVE = """
+import os, shutil, sys
+root, temp = sys.argv[1], os.environ['TEMP']
+try: os.rename(root + r'\\d', temp + r'\\d')
+except OSError as error: print(error.winerror)
+shutil.move(root + r'\\d', temp + r'\\d')
+open(temp + r'\\x', 'w').close(); os.rename(temp + r'\\x', temp + r'\\y'); os.unlink(temp + r'\\y')
+"""
+
+
+def test_what_is_moved_to_temp_comes_back(win, place):
+    root = win.host(place) / 'root'
+    (root / 'd').mkdir()
+    (root / 'd' / 'f').write_text('x')
+    age(root)
+    before = state_of(root)
+    result, run = undone_run(win, place, MOVE)
+    assert result.stdout.split() == ['17'] and result.returncode == 0, result
+    restore(win, run)
+    assert state_of(root) == before
+
+
+DELETE_ON_CLOSE = """
+import ctypes, sys
+from ctypes import wintypes
+k = ctypes.WinDLL('kernel32')
+k.CreateFileW.restype = wintypes.HANDLE
+k.CloseHandle.argtypes = [wintypes.HANDLE]
+k.CloseHandle(k.CreateFileW(sys.argv[1] + r'\\f', 0x80000000 | 0x10000, 7, None, 3, 0x04000000, None))
+"""
+
+
+def test_delete_on_close(win, place):
+    root = win.host(place) / 'root'
+    (root / 'f').write_text('x')
+    age(root)
+    before = state_of(root)
+    result, run = undone_run(win, place, DELETE_ON_CLOSE)
+    assert result.returncode == 0 and os.listdir(root) == [] and run, result
+    restore(win, run)
+    assert state_of(root) == before
+
+
+@pytest.mark.skipif(world.ON_WINDOWS, reason='makes a Unix symbolic link, which stands in for a junction')
+def test_planted_links_are_not_followed(win, modify_place):
+    root, outside = win.host(modify_place) / 'root', win.host(modify_place) / 'outside'
+    (root / 'd').mkdir()
+    (root / 'd' / 'f').write_text('x')
+    age(root)
+    _, run = unlink_run(win, modify_place, 'd\\f')
+    (root / 'd').rename(root / 'e')
+    (root / 'd').symlink_to(outside)
+    assert 'not put back' in restore(win, run, '--force', code=1).stderr
+    assert os.listdir(outside) == ['kept.txt']
+    (root / 'd').unlink()
+    (root / 'e').rename(root / 'd')
+    root.rename(root.with_name('moved'))
+    root.symlink_to(outside)
+    assert 'not what it was' in restore(win, run, '--force', code=125).stderr
+    root.unlink()
+    root.with_name('moved').rename(root)
+    restore(win, run)
+    assert (root / 'd' / 'f').read_text() == 'x' and os.listdir(outside) == ['kept.txt']
+
+
+def test_killed_run_and_pruning(win, modify_place):
+    """A run that is killed can be undone; one that goes on is neither restored nor pruned."""
+    root = win.host(modify_place) / 'root'
+    for name in 'fg':
+        (root / name).write_text('x')
+    age(root)
+    before = state_of(root)
+    code = "import os, sys; os.unlink(sys.argv[1] + r'\\f'); print('ready', flush=True); sys.stdin.read()"
+    process = win.start_program(win.command([win.pythons['3.11'], '-c', code, modify_place + '\\root'], 'broker',
+                                            modify_place + '\\root', ['--undo']), stdin=-1)
+    try:
+        assert process.stdout.readline().strip() == b'ready'
+        runs = json.loads(sbx(win, 'undo', 'list', '--json').stdout)['runs']
+        (run,) = [r['run'] for r in runs if r['in_use'] and modify_place in r['command']]
+        assert 'still goes on' in restore(win, run, code=125).stderr
+        assert sbx(win, 'undo', 'prune', '--all').returncode == 0
+        assert store_of(win, run).exists()
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+    (store_of(win, run) / 'journal').open('ab').write(b'{"what":"gone","n":9')
+    restore(win, run)
+    assert state_of(root) == before
+    _, run = unlink_run(win, modify_place, 'f')
+    journal = store_of(win, run) / 'journal'
+    text = journal.read_text()
+    journal.write_text(re.sub(r'"time":\d+,"command"', '"time":130000000000000000,"command"', text))
+    result, other = unlink_run(win, modify_place, 'g')
+    assert f'run {run}' in result.stderr and 'older than 30 days' in result.stderr and not journal.exists()
+    assert 'as you asked' in sbx(win, 'undo', 'prune', '--all').stderr
+    assert not store_of(win, other).exists() and sbx(win, 'undo', 'list').stdout == ''
+
+
+def test_other_volume(win):
+    """A root on another volume than the state: kept in a store there, or copied."""
+    other = win.other_volume()
+    if not other:
+        pytest.skip('no other volume that keeps access control lists')
+    host = world.pathlib.Path(other) if world.ON_WINDOWS else world.pathlib.Path(other[2:].replace('\\', '/'))
+    (host / 'root').mkdir()
+    (host / 'root' / 'f').write_text('x')
+    age(host / 'root')
+    before = state_of(host / 'root')
+    result, run = unlink_run(win, other, 'f')
+    assert run and os.listdir(host / 'root') == [], result
+    header = journal_of(win, run)[0]
+    restore(win, run)
+    assert state_of(host / 'root') == before
+    assert sbx(win, 'undo', 'prune', '--all').returncode == 0
+    code = "import os, sys; print([os.path.exists(p) for p in sys.argv[1:]])"
+    assert 'True' not in win.python('3.11', code, *header['stores']).stdout
+
+
+def test_wrong_words(win):
+    for words in (['undo', 'show'], ['undo', 'restore'], ['undo', 'list', 'x'], ['undo', 'what'], ['undo', 'show', 'x', 'y']):
+        result = sbx(win, *words)
+        assert result.returncode == 125 and 'usage' in result.stderr, words
+    for run in ('x', '..\\..\\x', '0123456789abcdef'):
+        result = sbx(win, 'undo', 'restore', run)
+        assert result.returncode == 125 and run in result.stderr and 'undo list' in result.stderr
+
+
+def test_calls_do_the_same_as_without_undo(win, layout):
+    """Every form of delete, rename, link and replace: keeping what it destroys changes no result."""
+    found = []
+    for options in ([], ['--undo']):
+        place = win.new_place(layout)
+        result = win.probe('3.11', 'matrix.py', place + '\\root', sandbox='broker', roots=place + '\\root', options=options,
+                           timeout=200)
+        assert result.returncode == 0, result
+        found.append(json.loads(result.stdout))
+    assert len(found[0]) > 60
+    different = {name: [one[name] for one in found] for name in found[0] if found[0][name] != found[1][name]}
+    assert not different, json.dumps(different, indent=1)
+    run = re.search(r'sbx undo restore ([0-9a-f]{16})', result.stderr)[1]
+    assert sbx(win, 'undo', 'restore', run, '--all', '--force').returncode in (0, 1)
+
+
+# The shim does not send the operation, so this speaks the protocol itself.
+PROTOCOL = """
+import os, sys
+exec(open(sys.argv[1]).read())
+root, connection = '\\\\??\\\\' + sys.argv[2] + '\\\\', Connection()
+open(sys.argv[2] + '\\\\new', 'w').close()
+print(connection.ask(frame(uint(REPLACE), name(root + 'a'), name(root + 'b'), name(root + 'c'), uint(0))))
+print(connection.ask(frame(uint(REPLACE), name(root + 'd'), name(root + 'new'), name(''), uint(0))))
+print(connection.ask(frame(uint(OPEN), uint(0), name(root + 'e'), uint(0x40), uint(0x40000000), uint(0x80), uint(7), uint(5),
+                           uint(0x20), uint(0))))
+"""
+
+
+def test_replace_and_overwrite_by_the_broker(win, place):
+    root = win.host(place) / 'root'
+    for name in 'abcde':
+        (root / name).write_text(name)
+    age(root)
+    before = state_of(root)
+    result = win.python('3.11', PROTOCOL, world.HERE / 'probes' / 'protocol.py', place + '\\root', sandbox='broker',
+                        roots=place + '\\root', options=['--undo'])
+    assert result.stdout.split() == ['0', '0', '0'], result
+    assert [(root / name).read_text() for name in 'acde'] == ['b', 'a', '', '']
+    run = re.search(r'sbx undo restore ([0-9a-f]{16})', result.stderr)[1]
+    restore(win, run)
+    assert state_of(root) == before
+
+
+MANY = """
+import os, subprocess, sys, threading
+root = sys.argv[1]
+if len(sys.argv) == 2:
+    children = [subprocess.Popen([sys.executable, '-c', os.environ['CODE'], root, str(part)]) for part in range(3)]
+    sys.exit(max(child.wait() for child in children))
+errors = []
+def work(part):
+    try:
+        for number in range(25):
+            name = f'{root}\\\\d{part}\\\\f{number}'
+            if number % 3 == 0: os.unlink(name)
+            elif number % 3 == 1: os.replace(name, f'{root}\\\\moved-{part}-{number}')
+            else:
+                open(name + '.new', 'w').close()
+                os.replace(name + '.new', name)
+    except OSError as error:
+        errors.append(error)
+threads = [threading.Thread(target=work, args=[int(sys.argv[2]) * 3 + i]) for i in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+if errors: raise errors[0]
+"""
+
+
+TAKE_BACK = """
+import ctypes, sys
+from ctypes import wintypes
+k = ctypes.WinDLL('kernel32', use_last_error=True)
+k.CreateFileW.restype = wintypes.HANDLE
+k.SetFileInformationByHandle.argtypes = [wintypes.HANDLE, ctypes.c_int, ctypes.c_void_p, wintypes.DWORD]
+k.CloseHandle.argtypes = [wintypes.HANDLE]
+path = sys.argv[1] + r'\\f'
+handle = k.CreateFileW(path, 0x10000, 7, None, 3, 0, None)
+for delete in (b'\\1', b'\\0'):
+    assert k.SetFileInformationByHandle(handle, 4, ctypes.create_string_buffer(delete, 1), 1), ctypes.get_last_error()
+k.CloseHandle(handle)
+open(path, 'a').write(' and more')
+"""
+
+
+def test_deletion_that_is_taken_back(win, place):
+    root = win.host(place) / 'root'
+    (root / 'f').write_text('old')
+    age(root)
+    result, run = undone_run(win, place, TAKE_BACK)
+    assert result.returncode == 0 and run is None, result
+    assert (root / 'f').read_text() == 'old and more' and (root / 'f').stat().st_nlink == 1
+
+
+def test_doctor_tells_what_is_kept(win, modify_place):
+    (win.host(modify_place) / 'root' / 'f').write_text('x')
+    unlink_run(win, modify_place, 'f')
+    checks = json.loads(sbx(win, 'doctor', '--json').stdout)['checks']
+    assert any(check['check'] == 'undo' and 'sbx undo' in check['text'] for check in checks)
+
+
+def test_many_threads_and_processes(win, modify_place):
+    root = win.host(modify_place) / 'root'
+    for part in range(9):
+        (root / f'd{part}').mkdir()
+        for number in range(25):
+            (root / f'd{part}' / f'f{number}').write_text(f'{part} {number}')
+    age(root)
+    before = state_of(root)
+    result = win.python('3.11', MANY, modify_place + '\\root', sandbox='broker', roots=modify_place + '\\root',
+                        options=['--undo'], env={'CODE': MANY})
+    assert result.returncode == 0 and len(os.listdir(root)) == 9 + 9 * 8, result
+    run = re.search(r'sbx undo restore ([0-9a-f]{16})', result.stderr)[1]
+    restore(win, run)
+    after = state_of(root)
+    # The first change in these directories is a new file, of which the broker hears nothing.
+    different = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert not {name for name in different if not re.fullmatch(r'd\d', name)}
+
+
+def test_directory_in_the_way_stays(win, modify_place):
+    root = win.host(modify_place) / 'root'
+    (root / 'd').mkdir()
+    (root / 'd' / 'f').write_text('old')
+    (root / 'g').write_text('old')
+    age(root)
+    code = "import os, sys; os.chdir(sys.argv[1]); os.rename('d', 'e'); os.mkdir('d'); os.unlink('g'); os.mkdir('g')"
+    _, run = undone_run(win, modify_place, code)
+    told = restore(win, run, '--force', code=1)
+    assert told.stderr.count('a directory is in the way') == 2 and '2 not' in told.stdout, told
+    for name in 'dg':
+        (root / name).rmdir()
+    restore(win, run)
+    assert (root / 'd' / 'f').read_text() == 'old' and (root / 'g').read_text() == 'old' and sorted(os.listdir(root)) == ['d', 'g']
