@@ -258,6 +258,9 @@ int cmd_run(int argc, wchar_t **argv) {
     impersonate(&run, true);
     run_lift_protection(&run.sandbox);
     run_remove_temp(&run.sandbox);
+    if (executed) {
+        run_sweep_temp();
+    }
     undo_end(run.sandbox.undo, run.settings.quiet);
     impersonate(&run, false);
     if (executed && !run.settings.quiet) {

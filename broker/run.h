@@ -59,6 +59,11 @@ bool run_stamp_roots(const struct run_settings *settings, struct sandbox *sandbo
 /* Removes the private TEMP; called when the job is empty. */
 void run_remove_temp(struct sandbox *sandbox);
 
+/* Removes what killed runs left in the state directory: their TEMP and unfinished lists, a few of each, none younger
+ * than a minute. A run that goes on holds its TEMP. What cannot be removed is left without a word: `sbx doctor` names
+ * it. */
+void run_sweep_temp(void);
+
 /* Puts the entries of protected path `index` on it and on all below it. Returns false after a message when the path
  * itself cannot be protected; what cannot be below it is a warning. */
 bool run_protect(struct sandbox *sandbox, size_t index) __attribute__((warn_unused_result));

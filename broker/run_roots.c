@@ -4,7 +4,6 @@
 #include "roots.h"
 #include "run.h"
 #include "token.h"
-#include "walk.h"
 
 #include <shlobj.h>
 #include <stdio.h>
@@ -323,20 +322,4 @@ bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sand
     sandbox->rules.fold = object_fold;
     /* Nothing was changed on the disk until here but for the empty TEMP. */
     return run_stamp_roots(settings, sandbox);
-}
-
-void run_remove_temp(struct sandbox *sandbox) {
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        struct sandbox_root *root = &sandbox->roots[i];
-        if (!root->temp) {
-            continue;
-        }
-        NTSTATUS status = walk_remove(root->handle);
-        CloseHandle(root->handle);
-        root->handle = NULL;
-        if (!NT_SUCCESS(status) || !RemoveDirectoryW(root->dos_path)) {
-            msg_warn(L"%ls could not be removed whole: %ls", root->dos_path,
-                     NT_SUCCESS(status) ? msg_win32_text(GetLastError()) : msg_status_text(status));
-        }
-    }
 }

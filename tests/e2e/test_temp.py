@@ -1,5 +1,8 @@
 """TEMP and TMP of the child: a directory of this run alone, writable, removed afterwards."""
 
+import os
+import time
+
 import pytest
 
 USE = '''
@@ -58,3 +61,25 @@ def test_another_runs_temp_is_closed(win, modify_place):
     finally:
         process.communicate(b'', 60)
     assert process.returncode == 0 and not win.host(temp).exists()
+
+
+def test_what_a_killed_run_left_is_swept_by_a_later_one(win, modify_place):
+    """The TEMP of a run that was killed goes when it is old enough; that of a run that goes on stays, however old it is."""
+    hold = "import os, sys; open(os.path.join(os.environ['TEMP'], 'f'), 'w').close(); print(os.environ['TEMP'], flush=True); sys.stdin.read()"
+    process = win.start_program(win.command([win.pythons['3.11'], '-c', hold], 'broker', modify_place + '\\root'), stdin=-1)
+    try:
+        held = win.host(process.stdout.readline().decode().strip())
+        abandoned, young = (held.with_name(name) for name in ('0123456789abcdef', 'fedcba9876543210'))
+        unfinished = held.parent.with_name('cap_sid.json.01234567.new')
+        (abandoned / 'deep').mkdir(parents=True)
+        (abandoned / 'deep' / 'file').write_text('x')
+        young.mkdir()
+        unfinished.write_text('{')
+        for path in (held, abandoned, unfinished):
+            os.utime(path, (time.time() - 3600,) * 2)
+        assert win.python('3.11', 'pass', sandbox='broker', roots=modify_place + '\\sibling').returncode == 0
+        assert held.exists() and (held / 'f').exists() and young.exists()
+        assert not abandoned.exists() and not unfinished.exists()
+    finally:
+        process.communicate(b'', 60)
+    assert process.returncode == 0 and not held.exists()
