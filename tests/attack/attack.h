@@ -98,6 +98,8 @@ unsigned wire_request(HANDLE pipe, const struct sbx_request *request, struct sbx
 unsigned wire_once(const struct sbx_request *request, struct sbx_reply *reply);
 unsigned wire_once_raw(const void *bytes, size_t size, bool hello);
 struct sbx_name wire_name(const wchar_t *text);
+/* The settings that sbx left in this process, NULL in one without the shim. */
+struct sbx_config *shim_settings(void);
 uint64_t wire_handle(HANDLE handle);
 
 /* Requests in short */
@@ -108,14 +110,11 @@ struct sbx_request open_request(HANDLE directory, const wchar_t *name, ACCESS_MA
                                 ULONG options);
 struct sbx_request stamp_request(HANDLE handle);
 
-/* Is the broker well? Makes a file and deletes it through a new connection. Returns the milliseconds, or -1. */
+/* load.c: is the broker well? Makes a file and deletes it through a new connection. Returns the milliseconds, or -1. */
 long good_client(void);
 
 /* unhook.c: takes the hooks of the shim out of ntdll. How many were found. */
 unsigned unhook(void);
-
-/* shim.c: the settings that sbx left in this process, NULL in one without the shim. */
-struct sbx_config *shim_settings(void);
 
 /* The attacks, by file */
 unsigned shim_patched(uintptr_t argument);

@@ -60,16 +60,6 @@ def read_table(win):
     return [Row(line) for line in answer.stdout.splitlines()]
 
 
-def descriptor(path):
-    """The security descriptor as stored, or what stands for it."""
-    if world.ON_WINDOWS:
-        return subprocess.run(['icacls', str(path)], capture_output=True, timeout=60).stdout
-    try:
-        return os.getxattr(path, 'user.wine.sd')
-    except OSError:
-        return b''
-
-
 class Lines:
     """The lines of a pipe, with a limit on each wait."""
 
@@ -152,9 +142,9 @@ class Scene:
             for directory, names, files in os.walk(self.host / top):
                 for path in [pathlib.Path(directory), *(pathlib.Path(directory) / name for name in files)]:
                     content = b'' if path.is_dir() else path.read_bytes()
-                    seen[str(path)] = (path.is_dir(), hash(content), descriptor(path))
+                    seen[str(path)] = (path.is_dir(), hash(content), world.descriptor(path))
         state = self.win.host(self.state)
-        seen.update({str(path): (False, hash(path.read_bytes()), descriptor(path)) for path in state.glob('*.json')})
+        seen.update({str(path): (False, hash(path.read_bytes()), world.descriptor(path)) for path in state.glob('*.json')})
         seen['names of the state'] = sorted(path.name for path in state.iterdir() if not path.name.endswith('.lock'))
         seen['names of the place'] = sorted(os.listdir(self.host))
         for name in ('symfile', 'symdir', 'guard/protected.txt'):

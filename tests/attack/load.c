@@ -201,3 +201,22 @@ unsigned load_attack(uintptr_t argument) {
     }
     return FAILED;
 }
+
+long good_client(void) {
+    wchar_t path[400];
+    ULONGLONG began = GetTickCount64();
+    HANDLE file = new_file(GENERIC_READ, path, 400);
+    if (file == INVALID_HANDLE_VALUE) {
+        return -1;
+    }
+    /* POSIX semantics: the name is gone with the reply. */
+    struct sbx_request request = delete_request(file);
+    request.u.del.flags = 3;
+    request.u.del.info_class = 64;
+    unsigned outcome = wire_once(&request, NULL);
+    CloseHandle(file);
+    if (outcome != SERVED || GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES) {
+        return -1;
+    }
+    return (long)(GetTickCount64() - began);
+}

@@ -1,21 +1,7 @@
 /* Attacks on the shim from the process that has it: its settings lie in the process's own memory. */
 #include "attack.h"
 
-#include "../../proto/config.h"
-
 #include <string.h>
-
-struct sbx_config *shim_settings(void) {
-    for (unsigned slot = 0; slot < SBX_CONFIG_SLOTS; slot++) {
-        struct sbx_config *config = (struct sbx_config *)(uintptr_t)(SBX_CONFIG_ADDRESS(slot) & ~0xFFFFull);
-        MEMORY_BASIC_INFORMATION memory;
-        if (VirtualQuery(config, &memory, sizeof(memory)) && memory.State == MEM_COMMIT &&
-            config->magic == SBX_CONFIG_MAGIC) {
-            return config;
-        }
-    }
-    return NULL;
-}
 
 static unsigned delete_with_shim(const wchar_t *path) {
     if (DeleteFileW(path)) {

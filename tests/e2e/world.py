@@ -6,6 +6,7 @@ Nothing outside this file knows which of the two it is.
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,26 @@ FULL = 'D:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICI;FA;;;{user})'
 
 def place(variable, default):
     return pathlib.Path(os.environ.get(variable) or BUILD / default)
+
+
+def descriptor(path):
+    """The security descriptor of a file of this machine as stored, or what stands for it."""
+    if ON_WINDOWS:
+        return subprocess.run(['icacls', str(path)], capture_output=True, timeout=60).stdout
+    try:
+        return os.getxattr(path, 'user.wine.sd')
+    except OSError:
+        return b''
+
+
+def dacl(path):
+    """The DACL of a file of this machine byte for byte, with the control bits that belong to it."""
+    stored = descriptor(path)
+    if ON_WINDOWS or not stored:
+        return stored
+    control, owner, group, sacl, size = struct.unpack('<5I', stored[:20])
+    # SE_DACL_PRESENT, SE_DACL_AUTO_INHERITED, SE_DACL_PROTECTED
+    return control & 0x1404, stored[20 + owner + group + sacl:][:size]
 
 
 class Result:
@@ -153,6 +174,22 @@ class World:
         except OSError:
             return None
         return self.win(path)
+
+    def processes(self, name):
+        """The ids of the processes of a program (sbx.exe) that this machine has started and that still run."""
+        if ON_WINDOWS:
+            listed = subprocess.run(['tasklist', '/FO', 'CSV', '/NH', '/FI', f'IMAGENAME eq {name}'], capture_output=True, timeout=60)
+            return [line.split('","')[1] for line in listed.stdout.decode(errors='replace').splitlines() if line.startswith('"')]
+        found = []
+        prefix = f'WINEPREFIX={self.environment["WINEPREFIX"]}'.encode()
+        for process in pathlib.Path('/proc').glob('[0-9]*'):
+            try:
+                words = (process / 'cmdline').read_bytes().split(b'\0')
+                if words[0].endswith(b'\\' + name.encode()) and prefix in (process / 'environ').read_bytes().split(b'\0'):
+                    found.append(process.name)
+            except OSError:
+                continue  # it has ended
+        return found
 
     # Running
 
