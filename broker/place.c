@@ -32,16 +32,21 @@ static bool is_protected_id(const struct sandbox *sandbox, HANDLE object) {
     return false;
 }
 
+static bool may_have_alias(struct policy_name path) {
+    for (size_t i = 0; i < path.length; i++) {
+        if (path.units[i] == '~') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An 8.3 alias in the kernel's name of an object hides a protected path from a comparison of names, so the identities
  * on the way decide. What cannot be opened on the way counts as protected. */
 static bool meets_protected(const struct sandbox *sandbox, struct policy_name path) {
     struct policy_name rest;
     int root = policy_innermost(path, sandbox->root_names, sandbox->root_count, object_fold, &rest);
-    bool alias = false;
-    for (size_t i = 0; root >= 0 && i < rest.length; i++) {
-        alias = alias || rest.units[i] == '~';
-    }
-    if (!alias || !sandbox->protect_count) {
+    if (root < 0 || !may_have_alias(rest) || !sandbox->protect_count) {
         return false;
     }
     for (size_t end = 1; end <= rest.length; end++) {
@@ -67,21 +72,77 @@ static bool meets_protected(const struct sandbox *sandbox, struct policy_name pa
 }
 
 static enum policy_verdict judge_name(struct sandbox *sandbox, enum place_use use, struct policy_name name,
-                                      size_t *root) {
+                                      bool directory, size_t *root) {
     struct policy_object object = {name, meets_protected(sandbox, name)};
     struct policy_name rest;
     int innermost = policy_innermost(name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
     *root = innermost < 0 ? 0 : (size_t)innermost;
+    if (innermost >= 0 && policy_is_stream_of_directory(rest, directory)) {
+        return POLICY_STREAM;
+    }
     return use == PLACE_DESTROY ? policy_may_destroy(&sandbox->rules, &object)
                                 : policy_may_write(&sandbox->rules, &object);
 }
 
+/* Is the object with `id` on the way from a root down to `top`, or `top` itself? */
+static bool is_on_way(const struct sandbox *sandbox, size_t root, struct policy_name top, ULONGLONG id) {
+    struct policy_name rest;
+    if (!policy_under(top, sandbox->root_names[root], object_fold, &rest)) {
+        return false;
+    }
+    for (size_t end = 1; end <= rest.length; end++) {
+        if (end < rest.length && rest.units[end] != '\\') {
+            continue;
+        }
+        HANDLE object;
+        ULONGLONG found;
+        struct policy_name part = {rest.units, end};
+        NTSTATUS status = object_open_below(sandbox->roots[root].handle, part, FILE_READ_ATTRIBUTES, 0, &object);
+        if (!NT_SUCCESS(status)) {
+            /* Somebody else took it away: then nothing is above it any more. */
+            return status != STATUS_OBJECT_NAME_NOT_FOUND && status != STATUS_OBJECT_PATH_NOT_FOUND;
+        }
+        bool hit = !NT_SUCCESS(object_query_id(object, &found)) || found == id;
+        NtClose(object);
+        if (hit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A directory that is named by an 8.3 alias hides what lies below it as well: a protected path, another root. */
+static enum policy_verdict judge_above(const struct sandbox *sandbox, HANDLE directory) {
+    ULONGLONG id;
+    if (!NT_SUCCESS(object_query_id(directory, &id))) {
+        return POLICY_BAD_HANDLE;
+    }
+    for (size_t root = 0; root < sandbox->root_count; root++) {
+        for (size_t i = 0; i < sandbox->protect_count; i++) {
+            if (is_on_way(sandbox, root, sandbox->protect_names[i], id)) {
+                return POLICY_ABOVE_PROTECTED;
+            }
+        }
+        for (size_t i = 0; i < sandbox->root_count; i++) {
+            if (is_on_way(sandbox, root, sandbox->root_names[i], id)) {
+                return POLICY_IS_ROOT;
+            }
+        }
+    }
+    return POLICY_ALLOWED;
+}
+
 /* The same for an object that is open: a protected file has the same identity by whatever name, a hard link's too. */
-static enum policy_verdict judge_object(struct sandbox *sandbox, HANDLE object, enum place_use use,
-                                        struct policy_name name, size_t *root) {
-    enum policy_verdict verdict = judge_name(sandbox, use, name, root);
-    return verdict == POLICY_ALLOWED && sandbox->protect_count && is_protected_id(sandbox, object) ? POLICY_PROTECTED
-                                                                                                   : verdict;
+static enum policy_verdict judge_object(struct sandbox *sandbox, HANDLE object, const struct object_facts *facts,
+                                        enum place_use use, struct policy_name name, size_t *root) {
+    enum policy_verdict verdict = judge_name(sandbox, use, name, facts->directory, root);
+    if (verdict == POLICY_ALLOWED && sandbox->protect_count && is_protected_id(sandbox, object)) {
+        verdict = POLICY_PROTECTED;
+    }
+    if (verdict == POLICY_ALLOWED && facts->directory && use == PLACE_DESTROY && may_have_alias(name)) {
+        verdict = judge_above(sandbox, object);
+    }
+    return verdict;
 }
 
 enum policy_verdict place_judge(struct sandbox *sandbox, HANDLE object, enum place_use use, struct object_name *name,
@@ -90,7 +151,7 @@ enum policy_verdict place_judge(struct sandbox *sandbox, HANDLE object, enum pla
     if (!NT_SUCCESS(object_query_facts(object, &facts)) || !NT_SUCCESS(object_query_name(object, name))) {
         return POLICY_BAD_HANDLE;
     }
-    return judge_object(sandbox, object, use, name->name, root);
+    return judge_object(sandbox, object, &facts, use, name->name, root);
 }
 
 struct outcome place_object(struct client *client, uint64_t handle, ACCESS_MASK access, enum place_use use,
@@ -195,7 +256,8 @@ struct outcome place_resolve(struct client *client, uint64_t directory, const st
     if (NT_SUCCESS(status)) {
         status = object_append(name, place->leaf);
     }
-    verdict = NT_SUCCESS(status) ? judge_name(client->sandbox, use, name->name, &place->root) : POLICY_BAD_HANDLE;
+    verdict =
+        NT_SUCCESS(status) ? judge_name(client->sandbox, use, name->name, false, &place->root) : POLICY_BAD_HANDLE;
     if (verdict != POLICY_ALLOWED) {
         NtClose(place->directory);
         place->directory = NULL;
@@ -218,7 +280,7 @@ static bool link_in_roots(struct sandbox *sandbox, HANDLE volume_hint, const str
     /* The name that this entry gives the file, so that a name in a protected directory does not count as one inside. */
     struct policy_name leaf = {(const uint16_t *)entry->FileName, entry->FileNameLength};
     bool inside = NT_SUCCESS(object_query_name(parent, scratch)) && NT_SUCCESS(object_append(scratch, leaf)) &&
-                  judge_name(sandbox, PLACE_WRITE, scratch->name, &root) == POLICY_ALLOWED;
+                  judge_name(sandbox, PLACE_WRITE, scratch->name, false, &root) == POLICY_ALLOWED;
     NtClose(parent);
     return inside;
 }

@@ -143,6 +143,17 @@ enum policy_verdict policy_may_destroy(const struct policy_rules *rules, const s
     return above_protected(rules, object->path) ? POLICY_ABOVE_PROTECTED : POLICY_ALLOWED;
 }
 
+bool policy_is_stream_of_directory(struct policy_name below, bool directory) {
+    bool stream = false;
+    for (size_t i = 0; i < below.length; i++) {
+        if (stream && is_separator(below.units[i])) {
+            return true;
+        }
+        stream = stream || below.units[i] == ':';
+    }
+    return stream && directory;
+}
+
 enum policy_verdict policy_may_change_content(unsigned links, unsigned names_in_roots) {
     return links <= 1 || names_in_roots >= links ? POLICY_ALLOWED : POLICY_HARD_LINK;
 }

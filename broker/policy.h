@@ -76,6 +76,11 @@ enum policy_verdict policy_may_destroy(const struct policy_rules *rules, const s
 enum policy_verdict policy_may_write(const struct policy_rules *rules, const struct policy_object *object)
     __attribute__((warn_unused_result));
 
+/* Does the kernel's name of something below a root (`below`, without the root) name a directory by a stream, as
+ * "dir:$I30:$INDEX_ALLOCATION" does, alone or on the way? Such a name hides from a comparison which directory it is. A
+ * stream of a file is not meant: that is its last component. */
+bool policy_is_stream_of_directory(struct policy_name below, bool directory) __attribute__((warn_unused_result));
+
 /* May content, attributes or security of an object with `links` names be changed, of which `names_in_roots` were found
  * to lie in active roots? */
 enum policy_verdict policy_may_change_content(unsigned links, unsigned names_in_roots)

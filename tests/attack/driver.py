@@ -19,6 +19,7 @@ LAYOUTS = ('modify', 'full')
 LEVELS = ('low', 'medium')
 # What the rows of the native group try to destroy; put back after each attack.
 VICTIMS = ('deleted.txt', 'closed.txt', 'renamed.txt', 'replaced.txt', 'shimmed.txt')
+LONG_GUARD = 'guard of a long name'
 SERVED_WITHIN_MS = 5000
 ANSWER_LIMIT = 120
 # Bytes of an outside file's name that a terminal would obey; sbx's own output may have none of them.
@@ -106,6 +107,9 @@ class Scene:
             shutil.copy(self.win.sbx.with_name(name), self.host / 'app' / name)
         (self.root / 'guard').mkdir()
         (self.root / 'guard' / 'protected.txt').write_text('protected')
+        # A name that has an 8.3 name beside it.
+        (self.root / LONG_GUARD).mkdir()
+        (self.root / LONG_GUARD / 'protected.txt').write_text('protected')
         for name in ('linked-before', 'linked-gone'):
             (self.outside / f'{name}.txt').write_text('linked')
             os.link(self.outside / f'{name}.txt', self.root / name)
@@ -147,7 +151,7 @@ class Scene:
         seen.update({str(path): (False, hash(path.read_bytes()), world.descriptor(path)) for path in state.glob('*.json')})
         seen['names of the state'] = sorted(path.name for path in state.iterdir() if not path.name.endswith('.lock'))
         seen['names of the place'] = sorted(os.listdir(self.host))
-        for name in ('symfile', 'symdir', 'guard/protected.txt'):
+        for name in ('symfile', 'symdir', 'guard/protected.txt', f'{LONG_GUARD}/protected.txt'):
             seen[name] = (self.root / name).exists()
         return seen
 
@@ -217,7 +221,8 @@ class Scene:
     def attack_all(self):
         """Results by row number, what sbx said, and its exit code."""
         events = self.path('events.jsonl')
-        options = ['--protect', self.path('root', 'guard', 'protected.txt'), '--events', events]
+        options = ['--protect', self.path('root', 'guard', 'protected.txt'),
+                   '--protect', self.path('root', LONG_GUARD, 'protected.txt'), '--events', events]
         places = [f'root={self.path("root")}', f'outside={self.path("outside")}', f'inactive={self.path("inactive")}',
                   f'second={self.path("second")}', f'state={self.state}', f'app={self.path("app")}', f'events={events}',
                   f'other={self.other_pipe}']

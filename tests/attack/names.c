@@ -5,15 +5,17 @@
 
 #include <string.h>
 
-static const wchar_t *short_protected(void) {
+/* The 8.3 name of the directory in the root that has a protected file and a long name; NULL when it has none. */
+static const wchar_t *short_guard(void) {
     static wchar_t path[400];
-    wchar_t leaf[64];
-    DWORD length = GetShortPathNameW(below(scene.root, L"guard"), path, 400);
-    if (!length || length >= 400) {
-        return NULL;
-    }
-    wcscpy(leaf, wcsrchr(path, L'\\') + 1);
-    return nt_below(scene.root, leaf);
+    DWORD length = GetShortPathNameW(below(scene.root, L"guard of a long name"), path, 400);
+    const wchar_t *leaf = length && length < 400 ? wcsrchr(path, L'\\') + 1 : L"";
+    return wcschr(leaf, L'~') ? leaf : NULL;
+}
+
+static const wchar_t *short_protected(void) {
+    const wchar_t *leaf = short_guard();
+    return leaf ? nt_below(scene.root, leaf) : NULL;
 }
 
 static const wchar_t *text_of(enum name_kind kind) {
@@ -142,6 +144,16 @@ static unsigned with_handle(HANDLE handle, enum name_request kind) {
     return outcome;
 }
 
+/* The directory is opened by its 8.3 name, so that this is the kernel's name of the handle. */
+static unsigned with_short_guard(enum name_request kind) {
+    const wchar_t *leaf = short_guard();
+    if (!leaf) {
+        detail("no short name here");
+        return FAILED;
+    }
+    return with_handle(open_object(below(scene.root, leaf), GENERIC_READ), kind);
+}
+
 unsigned name_other(uintptr_t argument) {
     enum name_request kind = (enum name_request)argument;
     wchar_t path[400];
@@ -152,6 +164,7 @@ unsigned name_other(uintptr_t argument) {
     case REQUEST_LINK_FROM_OUTSIDE:
         return with_handle(open_object(below(scene.outside, L"kept.txt"), GENERIC_READ), kind);
     case REQUEST_RENAME_GUARD: return with_handle(open_object(below(scene.root, L"guard"), GENERIC_READ), kind);
+    case REQUEST_RENAME_GUARD_SHORT: return with_short_guard(kind);
     case REQUEST_LINK_PROTECTED:
         return with_handle(open_object(below(scene.root, L"guard\\protected.txt"), GENERIC_READ), kind);
     case REQUEST_RENAME_FLAGS:

@@ -179,6 +179,22 @@ def test_explain_names_what_is_writable_for_everyone(win, modify_place):
     assert done.returncode == 0 and win.host(path + '\\made').exists(), done
 
 
+def test_names_that_look_like_short_ones(win, modify_place):
+    """A name with a tilde is compared by identity too: what a protected path or another root lies in stays, all else goes."""
+    root = modify_place + '\\root'
+    for name in ('keep~1\\inner', 'root~2\\inner', '~gone\\inner'):
+        win.host(f'{root}\\{name}').mkdir(parents=True)
+    code = TRY + """
+import shutil
+for name in ('keep~1', 'root~2', '~gone'):
+    attempt(name, lambda: os.rename(os.path.join(sys.argv[1], name), os.path.join(sys.argv[1], name + 'moved')))
+attempt('tree', lambda: shutil.rmtree(os.path.join(sys.argv[1], '~gonemoved')))
+"""
+    done = win.python('3.11', code, root, sandbox='broker', roots=[root, root + '\\root~2\\inner'],
+                      options=['--protect', root + '\\keep~1\\inner'])
+    assert done.stdout.splitlines() == ['keep~1 denied', 'root~2 denied', '~gone done', 'tree done'], done
+
+
 def test_a_path_that_two_runs_protect(win, modify_place):
     """The first run to end leaves the entries to the second; the second takes them away."""
     root = modify_place + '\\root'

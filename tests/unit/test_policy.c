@@ -206,6 +206,16 @@ static void without_roots_nothing_is_allowed(void **state) {
     assert_int_equal(policy_may_write(&none, &object), POLICY_OUTSIDE);
 }
 
+static void a_directory_is_not_known_by_a_stream(void **state) {
+    (void)state;
+    assert_true(policy_is_stream_of_directory(NAME(u".git\\hooks:$I30:$INDEX_ALLOCATION"), true));
+    assert_true(policy_is_stream_of_directory(NAME(u".git\\hooks:$I30:$INDEX_ALLOCATION\\pre-commit"), false));
+    assert_true(policy_is_stream_of_directory(NAME(u".git::$INDEX_ALLOCATION\\hooks"), true));
+    assert_false(policy_is_stream_of_directory(NAME(u"setup.exe:Zone.Identifier"), false));
+    assert_false(policy_is_stream_of_directory(NAME(u"a\\b"), true));
+    assert_false(policy_is_stream_of_directory(NAME(u""), true));
+}
+
 static void content_of_hard_links_needs_every_name_inside(void **state) {
     (void)state;
     assert_int_equal(policy_may_change_content(1, 0), POLICY_ALLOWED);
@@ -252,6 +262,7 @@ int main(void) {
         cmocka_unit_test(writing_is_refused_outside_and_in_protected_paths),
         cmocka_unit_test(a_protected_identity_counts_under_any_name),
         cmocka_unit_test(without_roots_nothing_is_allowed),
+        cmocka_unit_test(a_directory_is_not_known_by_a_stream),
         cmocka_unit_test(content_of_hard_links_needs_every_name_inside),
         cmocka_unit_test(a_child_s_handle_lacks_the_rights_to_destroy),
         cmocka_unit_test(every_verdict_has_its_words),
