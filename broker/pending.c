@@ -1,6 +1,8 @@
 #include "pending.h"
 
 #define MAX_HELD 128u
+/* So that one program cannot take the entries of all others. */
+#define MAX_HELD_OF_PROCESS 64u
 
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct held {
@@ -22,13 +24,14 @@ static struct held *find(const struct client *client, uint64_t handle) {
     return NULL;
 }
 
-static struct held *find_free(void) {
+static struct held *find_free(DWORD pid) {
+    struct held *entry = NULL;
+    size_t same = 0;
     for (size_t i = 0; i < MAX_HELD; i++) {
-        if (!held[i].client) {
-            return &held[i];
-        }
+        same += held[i].client && held[i].pid == pid;
+        entry = !entry && !held[i].client ? &held[i] : entry;
     }
-    return NULL;
+    return same < MAX_HELD_OF_PROCESS ? entry : NULL;
 }
 
 /* With the lock held. Without an entry: one whose object is NULL. */
@@ -56,7 +59,7 @@ bool pending_hold(const struct client *client, uint64_t handle, HANDLE object, c
     }
     AcquireSRWLockExclusive(&lock);
     struct held before = take(find(client, handle));
-    struct held *entry = find_free();
+    struct held *entry = find_free(client->pid);
     if (entry) {
         entry->client = client;
         entry->pid = client->pid;

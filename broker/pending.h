@@ -11,8 +11,8 @@
 #include "undo.h"
 
 /* Holds `object` (its disposition set) for `handle` of the client's process and takes it over, and `step`, which is
- * settled when it is let go; what was held for that
- * handle before is let go. Returns false, with nothing taken over, when too many are held. */
+ * settled when it is let go; what was held for that handle before is let go. Returns false, with nothing taken over,
+ * when too many are held, in all or for this process. */
 bool pending_hold(const struct client *client, uint64_t handle, HANDLE object, const struct undo_step *step)
     __attribute__((warn_unused_result));
 

@@ -204,7 +204,8 @@ enum load_kind {
     LOAD_SLOW,
     LOAD_CHURN,
     LOAD_BIG,
-    LOAD_HANDLES
+    LOAD_HANDLES,
+    LOAD_HELD
 };
 
 #endif

@@ -187,6 +187,39 @@ static unsigned handles(void) {
     return outcome == SERVED && left != INVALID_HANDLE_VALUE ? HELD : OPEN;
 }
 
+/* 300 deletions that could still be taken back: 64 are held, the others are done at once. */
+static unsigned held_deletions(void) {
+    static HANDLE files[300];
+    static wchar_t paths[300][400];
+    HANDLE pipe = wire_client();
+    unsigned held = 0, served = 0, left = 0;
+    for (size_t i = 0; i < 300; i++) {
+        struct sbx_reply reply = {0};
+        files[i] = new_file(GENERIC_READ, paths[i], 400);
+        struct sbx_request request = delete_request(files[i]);
+        served += wire_request(pipe, &request, &reply) == SERVED;
+        held += reply.information == SBX_DELETE_HELD;
+    }
+    long other = good_client();
+    CloseHandle(pipe);
+    for (size_t i = 0; i < 300; i++) {
+        CloseHandle(files[i]);
+    }
+    /* The broker lets go of them when it sees that the connection has ended. */
+    for (int tries = 0; tries < 500; tries++) {
+        left = 0;
+        for (size_t i = 0; i < 300; i++) {
+            left += GetFileAttributesW(paths[i]) != INVALID_FILE_ATTRIBUTES;
+        }
+        if (!left) {
+            break;
+        }
+        Sleep(10);
+    }
+    detail("%u served, %u held, %u left", served, held, left);
+    return served == 300 && held == 64 && !left && other >= 0 ? HELD : OPEN;
+}
+
 unsigned load_attack(uintptr_t argument) {
     switch ((enum load_kind)argument) {
     case LOAD_CONNECTIONS: return connections();
@@ -198,6 +231,7 @@ unsigned load_attack(uintptr_t argument) {
     case LOAD_CHURN: return churn();
     case LOAD_BIG: return big();
     case LOAD_HANDLES: return handles();
+    case LOAD_HELD: return held_deletions();
     }
     return FAILED;
 }

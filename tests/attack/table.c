@@ -447,6 +447,8 @@ const struct attack attacks[] = {
     {"load", "200 requests of the largest size", "three names of 64 KiB each", REFUSED, .run = load_attack,
      .argument = LOAD_BIG},
     {"load", "500 handles", "as many opens, all kept", HELD, .run = load_attack, .argument = LOAD_HANDLES},
+    {"load", "300 deletions held", "more than a process may leave open to be taken back", HELD, .run = load_attack,
+     .argument = LOAD_HELD},
 
     /* What the test bed has not */
     {"not testable here", "oplock", "a file whose oplock the program holds and does not release", 0, .run = NULL},
