@@ -300,10 +300,15 @@ static NTSTATUS before_move(struct undo *undo, HANDLE object, const struct place
 
 NTSTATUS undo_before_replace(struct undo *undo, HANDLE object, const struct place *place, struct undo_step *step) {
     HANDLE present;
-    NTSTATUS status = STATUS_SUCCESS;
-    if (!undo || !NT_SUCCESS(object_open_below(place->directory, place->leaf, FILE_READ_ATTRIBUTES, 0, &present))) {
-        return status;
+    if (!undo) {
+        return STATUS_SUCCESS;
     }
+    NTSTATUS status = object_open_below(place->directory, place->leaf, FILE_READ_ATTRIBUTES, 0, &present);
+    if (!NT_SUCCESS(status)) {
+        /* Only where surely nothing has the name there is nothing to lose. */
+        return status == STATUS_OBJECT_NAME_NOT_FOUND ? STATUS_SUCCESS : lost(undo);
+    }
+    status = STATUS_SUCCESS;
     /* A change of case alone replaces nothing. */
     if (!same_object(object, present)) {
         status = undo_before_loss(undo, present, UNDO_LOSE_NAME, step);
