@@ -19,6 +19,7 @@ struct job {
     ACCESS_MASK access;
     bool files_only;
     bool single_name; /* leave objects with several names */
+    bool exact;       /* the path is the final spelling, and must still be */
     const wchar_t *verb;
     PSID sid;
     enum acl_integrity integrity;
@@ -91,6 +92,29 @@ static enum walk_next visit(void *context, const struct walk_entry *entry) {
     return WALK_ON;
 }
 
+static NTSTATUS treat_all(struct job *job, HANDLE top, const wchar_t *final) {
+    const wchar_t *slash = wcsrchr(final, L'\\');
+    HANDLE list;
+    struct object_facts facts;
+    NTSTATUS status = object_query_facts(top, &facts);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if (!(job->files_only && facts.directory)) {
+        treat(job, top, slash ? slash + 1 : final, final);
+    }
+    /* By the handle: the path may lead elsewhere by now. */
+    if (facts.directory) {
+        status = object_reopen(top, FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES, FILE_DIRECTORY_FILE, &list);
+    }
+    if (facts.directory && NT_SUCCESS(status)) {
+        status = walk_tree(list, false, visit, job, &job->count->skipped);
+        NtClose(list);
+    }
+    msg_progress_end();
+    return status;
+}
+
 static NTSTATUS run_job(struct job *job, const wchar_t *path) {
     wchar_t *final = NULL;
     DWORD error;
@@ -99,22 +123,10 @@ static NTSTATUS run_job(struct job *job, const wchar_t *path) {
     if (!top) {
         return error == ERROR_ACCESS_DENIED ? STATUS_ACCESS_DENIED : STATUS_OBJECT_NAME_NOT_FOUND;
     }
-    const wchar_t *slash = wcsrchr(final, L'\\');
-    struct object_facts facts;
-    NTSTATUS status = object_query_facts(top, &facts);
-    if (NT_SUCCESS(status) && !(job->files_only && facts.directory)) {
-        treat(job, top, slash ? slash + 1 : final, final);
-    }
+    /* A program may have put a link in the place of what the caller looked at. */
+    bool elsewhere = job->exact && CompareStringOrdinal(final, -1, path, -1, TRUE) != CSTR_EQUAL;
+    NTSTATUS status = elsewhere ? STATUS_REPARSE_POINT_ENCOUNTERED : treat_all(job, top, final);
     CloseHandle(top);
-    if (NT_SUCCESS(status) && facts.directory) {
-        free(final);
-        top = diskpath_open(path, FILE_LIST_DIRECTORY, &final, &error);
-        status = top ? walk_tree(top, false, visit, job, &job->count->skipped) : STATUS_ACCESS_DENIED;
-        if (top) {
-            CloseHandle(top);
-        }
-    }
-    msg_progress_end();
     free(final);
     return status;
 }
@@ -128,6 +140,7 @@ NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity,
     struct job job = {.action = stamp_one,
                       .access = ACL_STAMP_ACCESS,
                       .single_name = true,
+                      .exact = true,
                       .verb = L"stamping",
                       .sid = sid,
                       .integrity = integrity,

@@ -12,7 +12,8 @@ struct tree_count {
 };
 
 /* Stamps `path` (final spelling; a file or a directory) and all below it for `sid`. Reparse points are not entered,
- * objects with several names are counted in links and left. Returns the status of opening `path` itself. */
+ * objects with several names are counted in links and left. Returns the status of opening `path` itself:
+ * STATUS_REPARSE_POINT_ENCOUNTERED, with nothing changed, when it leads to something of another final spelling. */
 NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity, struct tree_count *count)
     __attribute__((warn_unused_result));
 

@@ -193,6 +193,21 @@ static void test_hard_links_are_left(void **unused) {
     free_tree(tree);
 }
 
+/* Entries of a root are for what lies in it: a path that leads elsewhere than it says is not followed. */
+static void test_a_path_that_leads_elsewhere_is_not_stamped(void **unused) {
+    (void)unused;
+    struct tree *tree = make_tree();
+    struct tree_count count;
+    wchar_t path[MAX_PATH];
+    PSID sid = acl_new_sid();
+    _snwprintf(path, MAX_PATH - 1, L"%ls\\a\\..\\empty", tree->top);
+    assert_int_equal(tree_stamp(path, sid, ACL_LABEL_LOW, &count), STATUS_REPARSE_POINT_ENCOUNTERED);
+    assert_int_equal(count.changed, 0);
+    assert_as_before(tree);
+    LocalFree(sid);
+    free_tree(tree);
+}
+
 static void test_relabel(void **unused) {
     (void)unused;
     struct tree *tree = make_tree();
@@ -291,6 +306,7 @@ int main(void) {
         cmocka_unit_test(test_stamp_and_clean),
         cmocka_unit_test(test_nested_roots),
         cmocka_unit_test(test_hard_links_are_left),
+        cmocka_unit_test(test_a_path_that_leads_elsewhere_is_not_stamped),
         cmocka_unit_test(test_relabel),
         cmocka_unit_test(test_missing_top),
         cmocka_unit_test(test_reasons),
