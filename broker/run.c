@@ -223,11 +223,11 @@ static int prepare(struct run *run) {
     (void)swprintf(run->id, 20, L"%08lx%08lx", random[0], random[1]);
     impersonate(run, true);
     bool roots = run_prepare_roots(&run->settings, &run->sandbox) && start_undo(run);
+    error = roots ? events_open(&run->sandbox, run->settings.events, run->id) : 0;
     impersonate(run, false);
     if (!roots) {
         return SBX_EXIT_FAILED;
     }
-    error = events_open(&run->sandbox, run->settings.events, run->id);
     if (error) {
         return fail_with(run->settings.events, error);
     }
