@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD_CHARGE 1024u /* of the quota, for a line of the journal */
+#define RECORD_CHARGE 1024u /* of the quota at least, for a line of the journal */
 #define FLUSH_MS 1000u
 
 bool undo_charge(struct undo *undo, ULONGLONG bytes) {
@@ -31,7 +31,7 @@ void undo_refund(struct undo *undo, ULONGLONG bytes) {
 
 /* One write for a line: a kill loses at most the line that was not written yet. What is written reaches the disk within
  * FLUSH_MS while the run goes on, and at its end. */
-static bool write_line(struct undo *undo, json_t *line) {
+static bool write_line(struct undo *undo, json_t *line, bool charged) {
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     size_t length = text ? strlen(text) : 0;
     char *whole = text ? realloc(text, length + 2) : NULL;
@@ -42,8 +42,14 @@ static bool write_line(struct undo *undo, json_t *line) {
         return false;
     }
     whole[length++] = '\n';
+    if (charged && !undo_charge(undo, length < RECORD_CHARGE ? RECORD_CHARGE : length)) {
+        free(whole);
+        return false;
+    }
     AcquireSRWLockExclusive(&undo->lock);
-    bool ok = WriteFile(undo->journal, whole, (DWORD)length, &written, NULL) && written == length;
+    bool ok = (!charged || undo->written + length <= UNDO_JOURNAL_LIMIT / 2) &&
+              WriteFile(undo->journal, whole, (DWORD)length, &written, NULL) && written == length;
+    undo->written += written;
     if (ok && GetTickCount64() - undo->flushed > FLUSH_MS) {
         ok = FlushFileBuffers(undo->journal);
         undo->flushed = GetTickCount64();
@@ -55,10 +61,7 @@ static bool write_line(struct undo *undo, json_t *line) {
 
 bool undo_append(struct undo *undo, const struct undo_record *record) {
     /* A line that takes something back is always written. */
-    if (record->type != UNDO_CANCELLED && !undo_charge(undo, RECORD_CHARGE)) {
-        return false;
-    }
-    return write_line(undo, undo_record_pack(record));
+    return write_line(undo, undo_record_pack(record), record->type != UNDO_CANCELLED);
 }
 
 static json_t *header(const struct undo *undo, const struct undo_settings *settings) {
@@ -156,7 +159,7 @@ static bool open_journal(struct undo *undo, const struct undo_settings *settings
     /* Not shared for writing or deleting: the run is in use until this handle is closed. */
     undo->journal = CreateFileW(path, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ, NULL, CREATE_NEW,
                                 FILE_ATTRIBUTE_NORMAL, NULL);
-    if (undo->journal == INVALID_HANDLE_VALUE || !write_line(undo, header(undo, settings)) ||
+    if (undo->journal == INVALID_HANDLE_VALUE || !write_line(undo, header(undo, settings), false) ||
         !FlushFileBuffers(undo->journal)) {
         msg_error(L"%ls cannot be written: %ls", path, msg_win32_text(GetLastError()));
         return false;
@@ -214,7 +217,8 @@ static void end_journal(struct undo *undo) {
     FILETIME now;
     GetSystemTimeAsFileTime(&now);
     json_int_t time = (json_int_t)(((ULONGLONG)now.dwHighDateTime << 32) | now.dwLowDateTime);
-    if (!write_line(undo, json_pack("{s:s,s:I}", "what", "end", "time", time)) || !FlushFileBuffers(undo->journal)) {
+    if (!write_line(undo, json_pack("{s:s,s:I}", "what", "end", "time", time), false) ||
+        !FlushFileBuffers(undo->journal)) {
         msg_warn(L"the end of the undo journal cannot be written: %ls", msg_win32_text(GetLastError()));
     }
     AcquireSRWLockExclusive(&undo->lock);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOUCHED_LIMIT ((size_t)128 << 20)
 #define COPY_LIMIT (256ull << 20) /* what can be copied within the time of an operation */
 
 /* Has somebody given the object entries of its own? What it inherits it gets again from its directory. */
@@ -44,7 +45,7 @@ static bool describe(struct undo *undo, HANDLE object, struct undo_record *recor
     struct object_name *name = malloc(sizeof(*name));
     struct object_facts facts;
     IO_STATUS_BLOCK io;
-    FILE_STANDARD_INFORMATION standard;
+    FILE_STANDARD_INFORMATION standard = {0};
     bool ok =
         name && NT_SUCCESS(object_query_name(object, name)) && NT_SUCCESS(object_query_facts(object, &facts)) &&
         NT_SUCCESS(object_query_id(object, &record->id)) &&
@@ -61,9 +62,12 @@ static bool describe(struct undo *undo, HANDLE object, struct undo_record *recor
 
 static bool first_touch(struct undo *undo, const wchar_t *path, size_t units) {
     char *key = undo_path_key(path, units);
+    size_t bytes = key ? strlen(key) : 0;
     AcquireSRWLockExclusive(&undo->lock);
-    bool known = !key || json_object_get(undo->touched, key);
+    /* What is remembered has an end: a program can make directories without one. */
+    bool known = !key || json_object_get(undo->touched, key) || bytes > TOUCHED_LIMIT - undo->touched_bytes;
     if (!known) {
+        undo->touched_bytes += bytes;
         json_object_set_new(undo->touched, key, json_true());
     }
     ReleaseSRWLockExclusive(&undo->lock);
@@ -162,13 +166,21 @@ static void take_back(const struct undo *undo, struct undo_step *step) {
     step->unstamped = step->linked = step->copied = false;
 }
 
+/* Nobody can make the file longer while the guard is there. */
+static bool is_charged(HANDLE guard, const struct undo_step *step) {
+    IO_STATUS_BLOCK io;
+    FILE_STANDARD_INFORMATION standard = {0};
+    return NT_SUCCESS(NtQueryInformationFile(guard, &io, &standard, sizeof(standard), FileStandardInformation)) &&
+           (ULONGLONG)standard.EndOfFile.QuadPart <= step->charged;
+}
+
 static bool keep_link(struct undo *undo, HANDLE object, struct undo_step *step) {
     struct object_facts facts;
     HANDLE guard;
     if (!NT_SUCCESS(open_guard(object, &guard))) {
         return false;
     }
-    bool ok = NT_SUCCESS(object_query_facts(guard, &facts)) && facts.links == 1 &&
+    bool ok = NT_SUCCESS(object_query_facts(guard, &facts)) && facts.links == 1 && is_charged(guard, step) &&
               NT_SUCCESS(link_into(&undo->stores[step->store], guard, step->number));
     if (ok) {
         step->linked = true;
@@ -194,7 +206,8 @@ static bool keep_copy(struct undo *undo, HANDLE object, struct undo_step *step) 
     }
     bool whole = false;
     if (NT_SUCCESS(object_create_leaf(undo->stores[step->store].directory, leaf.name, &how, &to, NULL))) {
-        whole = !undo_copy_bytes(from, to);
+        /* The program may make the file longer meanwhile: no more than the quota was charged for. */
+        whole = !undo_copy_bytes(from, to, step->charged);
         NtClose(to);
         step->copied = true;
     }
@@ -228,6 +241,13 @@ static NTSTATUS lost(struct undo *undo) {
     return undo->required ? STATUS_DISK_FULL : STATUS_SUCCESS;
 }
 
+static void give_up(struct undo *undo, struct undo_step *step) {
+    InterlockedDecrement(step->linked || step->copied ? &undo->kept : &undo->moved);
+    take_back(undo, step);
+    undo_refund(undo, step->charged);
+    step->number = 0;
+}
+
 NTSTATUS undo_before_loss(struct undo *undo, HANDLE object, enum undo_loss loss, struct undo_step *step) {
     struct undo_record record = {.type = UNDO_GONE};
     if (!undo) {
@@ -249,7 +269,9 @@ NTSTATUS undo_before_loss(struct undo *undo, HANDLE object, enum undo_loss loss,
         if (!written || record.how == UNDO_NOT_KEPT) {
             status = lost(undo);
         }
-        if (!written || !NT_SUCCESS(status)) {
+        if (!written) {
+            give_up(undo, step);
+        } else if (!NT_SUCCESS(status)) {
             undo_settle(undo, step, false);
         }
     }
@@ -340,9 +362,7 @@ void undo_settle(struct undo *undo, struct undo_step *step, bool done) {
         sd_free(&step->before);
     } else {
         struct undo_record record = {.type = UNDO_CANCELLED, .number = step->number};
-        InterlockedDecrement(step->linked || step->copied ? &undo->kept : &undo->moved);
-        take_back(undo, step);
-        undo_refund(undo, step->charged);
+        give_up(undo, step);
         /* Without this line the restore finds the object in its place and leaves it. */
         (void)!undo_append(undo, &record);
     }

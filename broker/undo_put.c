@@ -165,7 +165,7 @@ static NTSTATUS put_copy(const struct place *place, const struct undo_record *re
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    DWORD error = undo_copy_bytes(kept, made);
+    DWORD error = undo_copy_bytes(kept, made, MAXULONGLONG);
     if (error) {
         status = error == ERROR_DISK_FULL ? STATUS_DISK_FULL : STATUS_UNEXPECTED_IO_ERROR;
         (void)!NT_SUCCESS(undo_delete_name(made));

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOURNAL_LIMIT (1u << 30)
 #define ID_UNITS 16u
 
 bool undo_is_id(const wchar_t *id) { return wcslen(id) == ID_UNITS && wcsspn(id, L"0123456789abcdef") == ID_UNITS; }
@@ -95,7 +94,7 @@ static void drop_cancelled(struct undo_run *run) {
     for (size_t i = 0; i < run->record_count; i++) {
         most = run->records[i].number > most ? run->records[i].number : most;
     }
-    bool *cancelled = most < JOURNAL_LIMIT ? calloc((size_t)most + 1, sizeof(bool)) : NULL;
+    bool *cancelled = most < UNDO_JOURNAL_LIMIT ? calloc((size_t)most + 1, sizeof(bool)) : NULL;
     size_t kept = 0;
     for (size_t i = 0; cancelled && i < run->record_count; i++) {
         if (run->records[i].type == UNDO_CANCELLED) {
@@ -171,12 +170,16 @@ bool undo_run_read(const wchar_t *id, bool say, struct undo_run *run) {
     wcscat(path, id);
     wcscat(path, L"\\" UNDO_JOURNAL);
     look_at_journal(path, run);
-    char *bytes = state_read(path, JOURNAL_LIMIT, &size, &error);
+    char *bytes = state_read(path, UNDO_JOURNAL_LIMIT, &size, &error);
     if (!bytes && !say && error == ERROR_FILE_NOT_FOUND) {
         return false;
     }
     if (!bytes) {
-        msg_error(L"run %ls: %ls: %ls; sbx undo list shows the runs", id, path, msg_win32_text(error));
+        if (say || error != ERROR_FILE_TOO_LARGE) {
+            msg_error(L"run %ls: %ls: %ls; sbx undo list shows the runs", id, path, msg_win32_text(error));
+        }
+        /* Nothing can be put back by it; its store can still be pruned. */
+        run->broken = error == ERROR_FILE_TOO_LARGE;
         return false;
     }
     bool ok = run->id && read_lines(bytes, size, say, run);

@@ -68,15 +68,19 @@ void undo_discard(const struct undo_store *store, unsigned long number) {
     }
 }
 
-DWORD undo_copy_bytes(HANDLE from, HANDLE to) {
+DWORD undo_copy_bytes(HANDLE from, HANDLE to, ULONGLONG most) {
     BYTE *buffer = malloc(COPY_BYTES);
     DWORD error = buffer ? 0 : ERROR_NOT_ENOUGH_MEMORY, got = 0, written;
     while (!error) {
-        if (!ReadFile(from, buffer, COPY_BYTES, &got, NULL) || (got && !WriteFile(to, buffer, got, &written, NULL))) {
+        if (!ReadFile(from, buffer, COPY_BYTES, &got, NULL) ||
+            (got && got <= most && !WriteFile(to, buffer, got, &written, NULL))) {
             error = GetLastError();
         } else if (!got) {
             break;
+        } else if (got > most) {
+            error = ERROR_FILE_TOO_LARGE;
         }
+        most -= got;
     }
     free(buffer);
     return error;

@@ -8,6 +8,9 @@
 #define UNDO_PATH_UNITS (MAX_PATH + 320)
 #define UNDO_JOURNAL L"journal"
 #define UNDO_VERSION 1
+/* The longest journal that is read. The lines that say what happened fill half of it at most; the rest is for those
+ * that take something back, which are short and always written. */
+#define UNDO_JOURNAL_LIMIT (1u << 30)
 
 struct undo_store {
     wchar_t *path; /* of the run's directory on one volume */
@@ -20,10 +23,12 @@ struct undo {
     wchar_t *id;
     HANDLE journal;
     json_t *touched; /* directories whose times are written down already, by key */
+    size_t touched_bytes;
     struct undo_store stores[SANDBOX_MAX_ROOTS + 1];
     size_t store_count;
     size_t store_of[SANDBOX_MAX_ROOTS]; /* of each root */
     ULONGLONG quota, used;              /* bytes */
+    ULONGLONG written;                  /* bytes of the journal */
     ULONGLONG flushed;                  /* tick count */
     bool required;
     volatile LONG next; /* number of the last record */
@@ -60,8 +65,9 @@ NTSTATUS undo_delete_name(HANDLE object) __attribute__((warn_unused_result));
 /* Deletes kept file `number`. */
 void undo_discard(const struct undo_store *store, unsigned long number);
 
-/* Copies content (the unnamed stream) between two open files. Returns a Win32 error. */
-DWORD undo_copy_bytes(HANDLE from, HANDLE to) __attribute__((warn_unused_result));
+/* Copies content (the unnamed stream) between two open files. Returns a Win32 error: ERROR_FILE_TOO_LARGE when there
+ * are more than `most` bytes, of which none more is copied. */
+DWORD undo_copy_bytes(HANDLE from, HANDLE to, ULONGLONG most) __attribute__((warn_unused_result));
 
 /* The full DOS path of a kernel name in a root: malloc'ed; NULL outside of all roots. */
 wchar_t *undo_dos_path(const struct sandbox *sandbox, struct policy_name name, size_t *root);

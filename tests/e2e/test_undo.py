@@ -359,6 +359,42 @@ def test_quota(win, modify_place):
     assert os.listdir(root) == ['big']
 
 
+LONG_NAMES = r'''
+import os, sys
+top = '\\\\?\\' + sys.argv[1]
+for _ in range(14):
+    top += '\\' + 'x' * 200
+os.makedirs(top)
+names = top + '\\a', top + '\\b'
+open(names[0], 'w').close()
+for turn in range(300):
+    os.rename(names[turn % 2], names[1 - turn % 2])
+'''
+
+
+def test_lines_of_the_journal_count_by_their_length(win, modify_place):
+    """Long names do not make a journal that the quota does not hold."""
+    result, run = undone_run(win, modify_place, LONG_NAMES, '--undo-quota', '1')
+    assert result.returncode == 0 and 'could not be kept' in result.stderr, result
+    journal = store_of(win, run) / 'journal'
+    assert journal.stat().st_size <= 1 << 20
+    # What is not noted leaves no line that takes it back.
+    assert b'"cancelled"' not in journal.read_bytes()
+
+
+def test_a_journal_that_is_too_long_is_pruned(win, modify_place):
+    root = win.host(modify_place) / 'root'
+    (root / 'a').write_text('a')
+    age(root)
+    _, run = unlink_run(win, modify_place, 'a')
+    store = store_of(win, run)
+    os.truncate(store / 'journal', (1 << 30) + 1)
+    result = restore(win, run, code=125)
+    assert 'journal' in result.stderr, result
+    assert f'run {run} is damaged' in sbx(win, 'undo', 'list').stderr
+    assert sbx(win, 'undo', 'prune', '--all').returncode == 0 and not store.exists()
+
+
 def test_damaged_journal_line(win, modify_place):
     root = win.host(modify_place) / 'root'
     for name in 'abc':
