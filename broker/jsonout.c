@@ -17,7 +17,8 @@ json_t *jsonout_text(const wchar_t *text) {
 }
 
 int jsonout_print(json_t *value) {
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    /* In ASCII: a name in it may hold what a terminal obeys (C1) or what turns the order of text. */
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     json_decref(value);
     if (!text) {
         msg_error(L"out of memory");

@@ -395,6 +395,17 @@ def test_a_journal_that_is_too_long_is_pruned(win, modify_place):
     assert sbx(win, 'undo', 'prune', '--all').returncode == 0 and not store.exists()
 
 
+def test_json_is_plain_ascii(win, modify_place):
+    """A file's name can hold what a terminal obeys."""
+    name = 'a\x9b2J\u202eb'
+    root = win.host(modify_place) / 'root'
+    (root / name).write_text('a')
+    age(root)
+    _, run = unlink_run(win, modify_place, name)
+    said = sbx(win, 'undo', 'show', run, '--json').stdout
+    assert said.isascii() and json.loads(said)['items'][0]['path'].endswith(name), said
+
+
 def test_damaged_journal_line(win, modify_place):
     root = win.host(modify_place) / 'root'
     for name in 'abc':
