@@ -12,6 +12,7 @@
 #define PAUSE_MS 20u
 #define NOTE_BYTES 65536u
 #define MAX_NOTED 4096u
+#define MAX_NOTED_UNITS ((size_t)4 << 20) /* of all paths together: one path may have 32,767 */
 
 struct watched {
     HANDLE directory; /* opened for FILE_LIST_DIRECTORY, asynchronous */
@@ -20,7 +21,7 @@ struct watched {
     bool running;
     bool overflow; /* the kernel dropped notes, or there were too many */
     wchar_t **noted;
-    size_t count;
+    size_t count, units;
     DWORD buffer[NOTE_BYTES / sizeof(DWORD)];
 };
 
@@ -43,7 +44,7 @@ static bool is_executable(const wchar_t *path) {
 static void note(struct watched *watched, const FILE_NOTIFY_INFORMATION *change) {
     size_t units = change->FileNameLength / sizeof(wchar_t);
     wchar_t *path = malloc((units + 1) * sizeof(wchar_t));
-    if (!path || watched->count == MAX_NOTED) {
+    if (!path || watched->count == MAX_NOTED || watched->units + units > MAX_NOTED_UNITS) {
         watched->overflow = true;
         free(path);
         return;
@@ -60,6 +61,7 @@ static void note(struct watched *watched, const FILE_NOTIFY_INFORMATION *change)
         return;
     }
     watched->noted[watched->count++] = path;
+    watched->units += units;
 }
 
 static void read_notes(struct watched *watched, DWORD bytes) {
