@@ -28,19 +28,19 @@ static void pause_ms(unsigned milliseconds) {
 /* A thread prefers the slot it had last, so that a lone thread uses one connection. */
 static struct slot *slot_take(void) {
     unsigned first = GetCurrentThreadId() / 4 % SLOTS;
-    for (unsigned waited = 0; waited < settings_block()->wait_ms; waited++) {
+    /* By the clock: a pause of a millisecond lasts up to sixteen. */
+    for (ULONGLONG until = GetTickCount64() + settings_block()->wait_ms;;) {
         for (unsigned i = 0; i < SLOTS; i++) {
             struct slot *slot = &slots[(first + i) % SLOTS];
             if (!slot->busy && !InterlockedCompareExchange(&slot->busy, 1, 0)) {
                 return slot;
             }
         }
-        if (ending) {
-            break;
+        if (ending || GetTickCount64() >= until) {
+            return NULL;
         }
         pause_ms(1);
     }
-    return NULL;
 }
 
 void client_last_calls(void) { ending = 1; }
