@@ -212,6 +212,28 @@ static bool add_temp(const struct run_settings *settings, struct sandbox *sandbo
     return handle && add_root(settings, sandbox, handle, path, true);
 }
 
+/* A part of the state, what is kept for undo above all, is no root either. */
+static bool has_root_in(const struct sandbox *sandbox, const wchar_t *state) {
+    HANDLE handle =
+        CreateFileW(state, FILE_READ_ATTRIBUTES, NT_SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    wchar_t *final = handle == INVALID_HANDLE_VALUE ? NULL : final_path(handle);
+    bool found = !final;
+    for (size_t i = 0; i < sandbox->root_count && !found; i++) {
+        found = below(sandbox->roots[i].dos_path, final);
+        if (found) {
+            msg_error(L"%ls lies in the state of sbx (%ls); use another root", sandbox->roots[i].dos_path, final);
+        }
+    }
+    if (!final) {
+        msg_error(L"%ls cannot be opened: %ls", state, msg_win32_text(GetLastError()));
+    }
+    if (handle != INVALID_HANDLE_VALUE) {
+        CloseHandle(handle);
+    }
+    free(final);
+    return found;
+}
+
 /* Nothing sbx relies on may be writable for the child. */
 static bool own_files_are_safe(const struct run_settings *settings, const struct sandbox *sandbox) {
     wchar_t state[MAX_PATH], self[MAX_PATH];
@@ -227,7 +249,7 @@ static bool own_files_are_safe(const struct run_settings *settings, const struct
             return false;
         }
     }
-    return true;
+    return !has_root_in(sandbox, state);
 }
 
 bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) {

@@ -149,6 +149,15 @@ def test_events_file_below_a_writable_root_refuses(win, modify_place):
     assert_refused(result, 125, 'events')
 
 
+def test_root_in_the_state_refuses(win, modify_place):
+    """What is kept for undo, and other runs' TEMP, lie below the state directory."""
+    state = win.probe('3.11', 'local_app_data.py').stdout.strip() + '\\sbx'
+    win.host(state + '\\undo').mkdir(parents=True, exist_ok=True)
+    for root in (state, state + '\\undo'):
+        result = win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=[modify_place + '\\root', root])
+        assert_refused(result, 125, 'state of sbx')
+
+
 def test_read_only_leaves_temp(win, modify_place, version):
     code = ("import os, sys, tempfile\nwith tempfile.TemporaryDirectory() as d: open(os.path.join(d, 'a'), 'w').close()\n"
             "open(sys.argv[1], 'w')")
