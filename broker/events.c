@@ -23,6 +23,8 @@ static struct {
     size_t refusal_count;
     size_t more; /* refusals of further paths */
     volatile LONG no_shim;
+    bool torn; /* the last line was written in part */
+    bool failed;
 } sink = {.lock = SRWLOCK_INIT, .file = INVALID_HANDLE_VALUE};
 
 DWORD events_open(const struct sandbox *sandbox, const wchar_t *path, const wchar_t *run_id) {
@@ -124,11 +126,18 @@ static void write_line(json_t *line) {
     /* One write for a line: a kill loses at most the line that was not written yet. One line at a time: that writes at
      * the end of a file do not mix is a promise of NTFS on one machine, not of every file system. */
     AcquireSRWLockExclusive(&sink.lock);
-    BOOL done = WriteFile(sink.file, whole, (DWORD)length + 1, &written, NULL);
-    DWORD error = GetLastError();
+    if (sink.torn) {
+        sink.torn = !WriteFile(sink.file, "\n", 1, &written, NULL);
+    }
+    written = 0;
+    BOOL done = !sink.torn && WriteFile(sink.file, whole, (DWORD)length + 1, &written, NULL);
+    DWORD error = done ? ERROR_DISK_FULL : GetLastError();
+    bool whole_line = done && written == length + 1, tell = !whole_line && !sink.failed;
+    sink.torn = sink.torn || (!whole_line && written);
+    sink.failed = sink.failed || tell;
     ReleaseSRWLockExclusive(&sink.lock);
-    if (!done) {
-        msg_warn(L"the events file cannot be written: %ls", msg_win32_text(error));
+    if (tell) {
+        msg_warn(L"the events file cannot be written: %ls; lines are missing from it", msg_win32_text(error));
     }
     free(whole);
 }

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 COUNT = 10
 PREPARE = '''
 import os, sys
@@ -70,3 +72,14 @@ def test_events_tell_each_operation(win, modify_place):
     assert result.returncode == 0, result
     lines = [json.loads(line) for line in win.host(events).read_text(encoding='utf-8').splitlines()]
     assert sum('rename' in line.values() for line in lines) == COUNT, lines
+
+
+def test_events_on_a_full_disk_are_one_warning(win, modify_place):
+    full = win.full_file()
+    if not full:
+        pytest.skip('no full disk here')
+    result = win.python('3.11', PREPARE + CALLS['replace'], modify_place + '\\root', sandbox='broker', roots=modify_place + '\\root',
+                        options=['--events', full, '--quiet'])
+    assert result.returncode == 0, result
+    assert [line for line in result.stderr.splitlines() if 'events file cannot be written' in line] == result.stderr.splitlines(), result
+    assert len(result.stderr.splitlines()) == 1, result

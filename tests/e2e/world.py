@@ -175,6 +175,10 @@ class World:
             return None
         return self.win(path)
 
+    def full_file(self):
+        """A file on a full disk, as a Windows path; None where there is none for tests."""
+        return None if ON_WINDOWS else self.win('/dev/full')
+
     def processes(self, name):
         """The ids of the processes of a program (sbx.exe) that this machine has started and that still run."""
         if ON_WINDOWS:
