@@ -1,7 +1,9 @@
 /* The roots of a run: opened and held, and judged, before anything is changed. */
+#include "diskpath.h"
 #include "msg.h"
 #include "object.h"
 #include "roots.h"
+#include "roots_list.h"
 #include "run.h"
 #include "token.h"
 
@@ -93,6 +95,22 @@ static const wchar_t *unwise(const wchar_t *path) {
     return NULL;
 }
 
+/* Does `given` begin in a root that sbx knows and end outside of it? Then a link on the way says where, which a program
+ * of an earlier run may have made. */
+static bool leaves_a_root(const wchar_t *given, const wchar_t *final) {
+    struct roots_list list;
+    bool leaves = false;
+    if (!_wcsicmp(given, final)) {
+        return false;
+    }
+    if (roots_list_load(&list)) {
+        int root = roots_list_find(&list, given);
+        leaves = root >= 0 && !diskpath_below(final, list.paths[root]);
+    }
+    roots_list_free(&list);
+    return leaves;
+}
+
 static bool has_acls(HANDLE handle) {
     DWORD flags = 0;
     return GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) &&
@@ -167,6 +185,9 @@ static bool add_root(const struct run_settings *settings, struct sandbox *sandbo
         return true;
     }
     const wchar_t *reason = temp ? NULL : unwise(root->dos_path);
+    if (!reason && !temp && leaves_a_root(given, root->dos_path)) {
+        reason = L"a link in a known root leads there, which a sandboxed program may have made";
+    }
     if (reason && !settings->force) {
         msg_warn(L"%ls is not taken as a writable root: %ls; --force takes it all the same", root->dos_path, reason);
         CloseHandle(handle);

@@ -149,6 +149,20 @@ def test_events_file_below_a_writable_root_refuses(win, modify_place):
     assert_refused(result, 125, 'events')
 
 
+def test_root_behind_a_link_in_a_known_root_is_not_taken(win, modify_place):
+    """A program of an earlier run may have put a link where the next run is given a root."""
+    root, link = modify_place + '\\root', modify_place + '\\root\\build'
+    first = win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=root)
+    assert first.returncode == 0, first
+    win.host(link).symlink_to(win.host(modify_place + '\\outside'))
+    result = win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=link)
+    assert_refused(result, 125, modify_place + '\\outside is not taken', 'a link in a known root', '--force')
+    assert win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=link, options=['--force']).stdout == 'started\n'
+    win.host(link).unlink()
+    win.host(link).mkdir()
+    assert win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=link).stdout == 'started\n'
+
+
 def test_root_in_the_state_refuses(win, modify_place):
     """What is kept for undo, and other runs' TEMP, lie below the state directory."""
     state = win.probe('3.11', 'local_app_data.py').stdout.strip() + '\\sbx'
