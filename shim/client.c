@@ -45,8 +45,16 @@ static struct slot *slot_take(void) {
 
 void client_last_calls(void) { ending = 1; }
 
+/* A program that closes handles which it did not open would else get a file with the value of one of these, and the
+ * next request would be written into it. */
+static void keep_open(HANDLE handle, bool on) {
+    struct nt_handle_flags flags = {FALSE, on ? TRUE : FALSE};
+    NtSetInformationObject(handle, NT_OBJECT_HANDLE_FLAGS, &flags, sizeof(flags));
+}
+
 static void slot_disconnect(struct slot *slot) {
     if (slot->pipe) {
+        keep_open(slot->pipe, false);
         NtClose(slot->pipe);
         slot->pipe = NULL;
     }
@@ -62,7 +70,14 @@ static bool slot_prepare(struct slot *slot) {
         }
         slot->buffer = base;
     }
-    return slot->event || NtCreateEvent(&slot->event, EVENT_ALL_ACCESS, NULL, 1, FALSE) == STATUS_SUCCESS_;
+    if (!slot->event) {
+        if (NtCreateEvent(&slot->event, EVENT_ALL_ACCESS, NULL, 1, FALSE) != STATUS_SUCCESS_) {
+            slot->event = NULL;
+            return false;
+        }
+        keep_open(slot->event, true);
+    }
+    return true;
 }
 
 /* Waits for a started read or write; at the time limit it is cancelled and waited for, since the kernel writes to `io`.
@@ -152,6 +167,7 @@ static bool slot_connect(struct slot *slot) {
         }
         return false;
     }
+    keep_open(slot->pipe, true);
     struct sbx_request hello = {.op = SBX_OP_HELLO};
     struct sbx_reply reply;
     hello.u.hello.version = SBX_PROTOCOL_VERSION;

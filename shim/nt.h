@@ -41,6 +41,12 @@ struct nt_name_information {
     WCHAR name[1];
 };
 
+#define NT_OBJECT_HANDLE_FLAGS 4 /* ObjectHandleFlagInformation */
+struct nt_handle_flags {
+    BOOLEAN inherit;
+    BOOLEAN protect_from_close;
+};
+
 #define NT_CREATE_SUSPENDED 1u /* THREAD_CREATE_FLAGS_CREATE_SUSPENDED */
 
 typedef NTSTATUS NTAPI nt_create_file(PHANDLE, ACCESS_MASK, POBJECT_ATTRIBUTES, PIO_STATUS_BLOCK, PLARGE_INTEGER, ULONG,
@@ -69,6 +75,7 @@ NTSTATUS NTAPI NtReadFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID 
 NTSTATUS NTAPI NtWriteFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE apc, PVOID context, PIO_STATUS_BLOCK io,
                            const void *buffer, ULONG size, PLARGE_INTEGER offset, PULONG key);
 NTSTATUS NTAPI NtCreateEvent(PHANDLE event, ACCESS_MASK access, POBJECT_ATTRIBUTES attributes, int type, BOOLEAN state);
+NTSTATUS NTAPI NtSetInformationObject(HANDLE handle, int info_class, void *info, ULONG size);
 NTSTATUS NTAPI NtCancelIoFile(HANDLE file, PIO_STATUS_BLOCK io);
 NTSTATUS NTAPI NtDelayExecution(BOOLEAN alertable, const LARGE_INTEGER *interval);
 WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR unit);

@@ -37,3 +37,30 @@ def test_same_as_unsandboxed(found, layout, version, name):
 @pytest.mark.parametrize('name', [name for name in NAMES if name not in NOT_DENIED])
 def test_denied_by_the_strict_token_alone(found, version, name):
     assert found('modify', version, 'strict')[name] != found('modify', version, None)[name]
+
+
+CLOSE_PIPES = r'''
+import ctypes, os, sys
+kernel = ctypes.WinDLL('kernel32')
+kernel.GetStdHandle.restype = kernel.CreateFileW.restype = ctypes.c_void_p
+root = sys.argv[1]
+for name in 'abc':
+    open(root + '\\' + name, 'w').close()
+os.unlink(root + '\\a')
+standard = [kernel.GetStdHandle(n) for n in (-10, -11, -12)]
+closed = [handle for handle in range(4, 4096, 4) if handle not in standard and
+          kernel.GetFileType(ctypes.c_void_p(handle)) == 3 and kernel.CloseHandle(ctypes.c_void_p(handle))]
+files = [kernel.CreateFileW(root + '\\file%d' % n, 0xC0000000, 7, None, 2, 0, None) for n in range(64)]
+for name in 'bc':
+    try: os.unlink(root + '\\' + name)
+    except OSError: pass
+for file in files:
+    kernel.CloseHandle(ctypes.c_void_p(file))
+print(sum(os.path.getsize(root + '\\file%d' % n) for n in range(64)), [n for n in 'abc' if os.path.exists(root + '\\' + n)])
+'''
+
+
+def test_a_program_that_closes_handles_it_does_not_know(win, modify_place, version):
+    """Requests to the broker never go into a file that got the value of the shim's handle, and go on being served."""
+    result = win.python(version, CLOSE_PIPES, modify_place + '\\root', sandbox='broker', roots=modify_place + '\\root')
+    assert result.returncode == 0 and result.stdout.split('\n')[0].strip() == '0 []', result
