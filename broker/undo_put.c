@@ -253,7 +253,9 @@ static enum undo_put clear_place(struct undo_putting *putting, const struct undo
     bool directory = item->record->kind == UNDO_DIRECTORY;
     bool same = id == item->record->id && (item->live || item->record->how == UNDO_LINKED);
     if (same && item->live) {
-        /* It was renamed by a change of case alone. */
+        /* By another name than the journal's last one it has not moved: sbx was killed before the rename, or somebody
+         * has put it back. By the same name it was renamed by a change of case alone. */
+        *there = _wcsicmp(item->current, target) != 0;
         return UNDO_PUT_DONE;
     }
     if (same) {
