@@ -126,6 +126,12 @@ static void write_line(json_t *line) {
     /* One write for a line: a kill loses at most the line that was not written yet. One line at a time: that writes at
      * the end of a file do not mix is a promise of NTFS on one machine, not of every file system. */
     AcquireSRWLockExclusive(&sink.lock);
+    if (sink.file == INVALID_HANDLE_VALUE) {
+        /* Closed in the meantime. */
+        ReleaseSRWLockExclusive(&sink.lock);
+        free(whole);
+        return;
+    }
     if (sink.torn) {
         sink.torn = !WriteFile(sink.file, "\n", 1, &written, NULL);
     }
@@ -243,6 +249,11 @@ void events_ended(int code, bool failed, bool stopped) {
 }
 
 void events_close(void) {
+    /* A client's thread that hangs may be left behind. What it holds is the process's, which ends next; what it comes
+     * to write to must not be another file by then. */
+    if (!TryAcquireSRWLockExclusive(&sink.lock)) {
+        return;
+    }
     if (sink.file != INVALID_HANDLE_VALUE) {
         CloseHandle(sink.file);
         sink.file = INVALID_HANDLE_VALUE;
@@ -251,4 +262,5 @@ void events_close(void) {
         free(sink.refusals[i].path);
     }
     sink.refusal_count = 0;
+    ReleaseSRWLockExclusive(&sink.lock);
 }
