@@ -267,7 +267,14 @@ static int relabel_one(const wchar_t *path) {
 static int relabel(const struct arguments *arguments, const struct roots_list *list) {
     int code = 0;
     if (arguments->words[1]) {
-        return relabel_one(arguments->words[1]);
+        wchar_t *final = NULL;
+        HANDLE object = open_given(arguments->words[1], READ_CONTROL, &final);
+        code = object ? relabel_one(final) : SBX_EXIT_FAILED;
+        if (object) {
+            CloseHandle(object);
+        }
+        free(final);
+        return code;
     }
     for (size_t i = 0; i < list->count; i++) {
         struct acl_state state;

@@ -194,6 +194,7 @@ NTSTATUS tree_relabel(const wchar_t *path, struct tree_count *count) {
                       .access = ACL_STAMP_ACCESS | FILE_READ_DATA,
                       .files_only = true,
                       .single_name = true,
+                      .exact = true,
                       .verb = L"relabelling",
                       .count = count};
     return run_job(&job, path);

@@ -21,7 +21,7 @@ NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity,
 NTSTATUS tree_clean(const wchar_t *path, const PSID *keep, size_t keep_count, struct tree_count *count)
     __attribute__((warn_unused_result));
 
-/* Takes the Low label off executables. Files with several names are left. */
+/* Takes the Low label off executables. Files with several names are left. `path` and the status as for tree_stamp. */
 NTSTATUS tree_relabel(const wchar_t *path, struct tree_count *count) __attribute__((warn_unused_result));
 
 /* One message for each kind of thing that went wrong. Returns true when nothing did. */

@@ -179,6 +179,26 @@ def test_explain_names_what_is_writable_for_everyone(win, modify_place):
     assert done.returncode == 0 and win.host(path + '\\made').exists(), done
 
 
+def test_relabel_follows_no_link_in_the_place_of_a_root(win, modify_place):
+    """A root inside another one: a program of the outer one may have put a link in its place."""
+    outer, inner, outside = modify_place + '\\root', modify_place + '\\root\\inner', modify_place + '\\outside'
+    win.host(inner).mkdir()
+    for root in (outer, inner):
+        assert win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root).returncode == 0
+    (win.host(outside) / 'tool.exe').write_text('x')
+    assert win.probe('3.11', 'set_label.py', outside + '\\tool.exe', 'S:(ML;;NW;;;LW)').returncode == 0
+    shown = win.probe('3.11', 'show_security.py', outside + '\\tool.exe').stdout
+    assert 'LW)' in shown
+    win.host(inner).rename(win.host(modify_place) / 'moved')
+    win.host(inner).symlink_to(win.host(outside))
+    answer = sbx(win, 'roots', 'relabel')
+    assert answer.returncode == 125 and 'cannot relabel ' + inner in answer.stderr, answer
+    assert win.probe('3.11', 'show_security.py', outside + '\\tool.exe').stdout == shown
+    # Who names the place that the link leads to means it.
+    assert sbx(win, 'roots', 'relabel', outside).returncode == 0
+    assert win.probe('3.11', 'show_security.py', outside + '\\tool.exe').stdout != shown
+
+
 def test_names_that_look_like_short_ones(win, modify_place):
     """A name with a tilde is compared by identity too: what a protected path or another root lies in stays, all else goes."""
     root = modify_place + '\\root'
