@@ -86,12 +86,17 @@ static void write_message(DWORD stream, const wchar_t *start, const wchar_t *for
     SetLastError(error);
 }
 
+static volatile LONG errors;
+
 void msg_error(const wchar_t *format, ...) {
     va_list arguments;
+    InterlockedIncrement(&errors);
     va_start(arguments, format);
     write_message(STD_ERROR_HANDLE, L"sbx: ", format, arguments, L"\r\n");
     va_end(arguments);
 }
+
+bool msg_error_was_told(void) { return errors != 0; }
 
 void msg_warn(const wchar_t *format, ...) {
     va_list arguments;

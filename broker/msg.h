@@ -14,6 +14,8 @@
  * %ls for wide and %hs for narrow strings. GetLastError() is kept. */
 void msg_error(const wchar_t *format, ...);
 void msg_warn(const wchar_t *format, ...);
+/* Has msg_error been called? */
+bool msg_error_was_told(void);
 
 /* The same without a prefix: on stderr, and on stdout. */
 void msg_note(const wchar_t *format, ...);

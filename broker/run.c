@@ -244,35 +244,42 @@ static int prepare(struct run *run) {
     return code || !run->settings.broker ? code : start_broker(run, shim);
 }
 
-int cmd_run(int argc, wchar_t **argv) {
-    static struct run run;
-    if (!run_parse(argc, argv, &run.settings)) {
-        return SBX_EXIT_FAILED;
-    }
+/* 0 with the program's exit code in the run, or sbx's own. */
+static int prepare_and_execute(struct run *run) {
     console_begin();
-    int code = prepare(&run);
+    int code = prepare(run);
     bool executed = !code;
     if (executed) {
-        code = execute(&run);
+        code = execute(run);
     }
-    impersonate(&run, true);
-    run_lift_protection(&run.sandbox);
-    run_remove_temp(&run.sandbox);
+    impersonate(run, true);
+    run_lift_protection(&run->sandbox);
+    run_remove_temp(&run->sandbox);
     if (executed) {
         run_sweep_temp();
     }
-    undo_end(run.sandbox.undo, run.settings.quiet);
-    impersonate(&run, false);
-    if (executed && !run.settings.quiet) {
-        events_summary(&run.sandbox);
+    undo_end(run->sandbox.undo, run->settings.quiet);
+    impersonate(run, false);
+    if (executed && !run->settings.quiet) {
+        events_summary(&run->sandbox);
     }
-    if (executed && run.settings.stats) {
-        print_stats(&run);
+    if (executed && run->settings.stats) {
+        print_stats(run);
     }
-    if (run.settings.control) {
-        events_ended(code ? code : (int)run.exit_code, code != 0, control_stopped());
+    if (run->settings.control) {
+        events_ended(code ? code : (int)run->exit_code, code != 0, control_stopped());
     }
     events_close();
     console_end();
+    return code;
+}
+
+int cmd_run(int argc, wchar_t **argv) {
+    static struct run run;
+    int code = run_parse(argc, argv, &run.settings) ? prepare_and_execute(&run) : SBX_EXIT_FAILED;
+    if (code == SBX_EXIT_FAILED && !msg_error_was_told()) {
+        /* What fails without a message of its own is an allocation. */
+        msg_error(L"not enough memory");
+    }
     return code ? code : (int)run.exit_code;
 }

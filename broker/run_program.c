@@ -66,16 +66,15 @@ int run_find_program(const wchar_t *word, wchar_t **path) {
     wchar_t *buffer = malloc(PATH_UNITS * sizeof(wchar_t));
     *path = NULL;
     if (!buffer) {
+        msg_error(L"not enough memory");
         return SBX_EXIT_FAILED;
     }
     if (word[0] && ((extension_of(word) && try_one(word, L"", buffer)) || try_extensions(word, buffer) ||
                     try_one(word, L"", buffer))) {
-        *path = _wcsdup(buffer);
-    }
-    free(buffer);
-    if (*path) {
+        *path = buffer;
         return 0;
     }
+    free(buffer);
     DWORD attributes = has_directory(word) ? GetFileAttributesW(word) : INVALID_FILE_ATTRIBUTES;
     if (attributes != INVALID_FILE_ATTRIBUTES) {
         msg_error(L"%ls is a directory and cannot be executed", word);

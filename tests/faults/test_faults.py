@@ -52,6 +52,14 @@ def test_a_run_killed_anywhere_is_followed_by_one_that_works(bench):
     assert not [str(row) for row in rows if row.wrong]
 
 
+def test_a_run_without_memory_says_so_or_goes_on(bench):
+    operation = driver.by_name('replace')
+    points = [point for point in bench.points(operation, 'run') if point.call in ('malloc', 'calloc', '_wcsdup')]
+    assert len(points) >= 20
+    rows = [driver.run_row(bench, operation, (), 'run', point.step, driver.NO_RESOURCES) for point in driver.steps_of(points, 8)]
+    assert not [str(row) for row in rows if row.wrong]
+
+
 def test_a_root_that_goes_away_is_an_error(bench):
     try:
         row = driver.remove_root_while_busy(bench, driver.by_name('replace'))
