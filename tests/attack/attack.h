@@ -100,6 +100,8 @@ unsigned wire_once_raw(const void *bytes, size_t size, bool hello);
 struct sbx_name wire_name(const wchar_t *text);
 /* The settings that sbx left in this process, NULL in one without the shim. */
 struct sbx_config *shim_settings(void);
+/* Sets scene.pipe from there; false without the shim. */
+bool wire_find_pipe(void);
 uint64_t wire_handle(HANDLE handle);
 
 /* Requests in short */

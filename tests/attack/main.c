@@ -147,18 +147,6 @@ static void set_scene(int argc, wchar_t **argv) {
     }
 }
 
-/* The pipe's DOS path, from the shim's settings. */
-static bool pipe_from_settings(wchar_t *path) {
-    const struct sbx_config *config = shim_settings();
-    if (!config || config->pipe_size > 140) {
-        return false;
-    }
-    wcscpy(path, L"\\\\.\\");
-    memcpy(path + 4, (const BYTE *)config + config->pipe_offset + 8, config->pipe_size - 8);
-    path[4 + (config->pipe_size - 8) / 2] = 0;
-    return true;
-}
-
 static DWORD parent_process(void) {
     PROCESS_BASIC_INFORMATION basic = {0};
     NtQueryInformationProcess(GetCurrentProcess(), ProcessBasicInformation, &basic, sizeof(basic), NULL);
@@ -171,7 +159,7 @@ static int start(int argc, wchar_t **argv) {
     STARTUPINFOW startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION process;
     DWORD code = 1;
-    if (!pipe_from_settings(scene.pipe)) {
+    if (!wire_find_pipe()) {
         fprintf(stderr, "no shim here\n");
         return 2;
     }
@@ -238,7 +226,7 @@ static int connect_from_outside(const wchar_t *pipe) {
 /* A run that only stays: says its pipe, ends with its stdin. */
 static int hold(void) {
     char line[10];
-    if (!pipe_from_settings(scene.pipe)) {
+    if (!wire_find_pipe()) {
         return 2;
     }
     printf("pipe\t%ls\n", scene.pipe);

@@ -198,3 +198,14 @@ struct sbx_config *shim_settings(void) {
     }
     return NULL;
 }
+
+bool wire_find_pipe(void) {
+    const struct sbx_config *config = shim_settings();
+    if (!config || config->pipe_size > 140) {
+        return false;
+    }
+    wcscpy(scene.pipe, L"\\\\.\\");
+    memcpy(scene.pipe + 4, (const BYTE *)config + config->pipe_offset + 8, config->pipe_size - 8);
+    scene.pipe[4 + (config->pipe_size - 8) / 2] = 0;
+    return true;
+}

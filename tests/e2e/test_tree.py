@@ -108,7 +108,7 @@ def test_c_is_formatted():
     if not program:
         pytest.skip("clang-format-14 is not installed")
     files = [*SOURCES, *(ROOT / "tests" / "unit").glob("*.[ch]"), *(ROOT / "tests" / "fuzz").glob("*.c"),
-             *(ROOT / "bench").glob("*.[ch]"), *(path for part in ("attack", "faults") for path in (ROOT / "tests" / part).glob("*.[ch]"))]
+             *(ROOT / "bench").glob("*.[ch]"), *(path for part in ("attack", "faults", "soak") for path in (ROOT / "tests" / part).glob("*.[ch]"))]
     done = subprocess.run([program, "--dry-run", "-Werror", *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
     assert done.returncode == 0, done.stdout.decode()
 

@@ -184,15 +184,29 @@ class World:
         if ON_WINDOWS:
             listed = subprocess.run(['tasklist', '/FO', 'CSV', '/NH', '/FI', f'IMAGENAME eq {name}'], capture_output=True, timeout=60)
             return [line.split('","')[1] for line in listed.stdout.decode(errors='replace').splitlines() if line.startswith('"')]
-        found = []
+        return [pid for pid, words in self._beneath() if words[0].endswith(b'\\' + name.encode())]
+
+    def _beneath(self):
+        """Process id and command line of what Wine is made of here."""
         prefix = f'WINEPREFIX={self.environment["WINEPREFIX"]}'.encode()
         for process in pathlib.Path('/proc').glob('[0-9]*'):
             try:
-                words = (process / 'cmdline').read_bytes().split(b'\0')
-                if words[0].endswith(b'\\' + name.encode()) and prefix in (process / 'environ').read_bytes().split(b'\0'):
-                    found.append(process.name)
+                if prefix in (process / 'environ').read_bytes().split(b'\0'):
+                    yield process.name, (process / 'cmdline').read_bytes().split(b'\0')
             except OSError:
-                continue  # it has ended
+                continue  # it has ended, or is another user's
+
+    def cost_beneath(self, sbx):
+        """What a started sbx.exe and the server that has all handles take, as the system below Wine counts it: private bytes and open
+        files by name. Empty on Windows, where nothing lies below."""
+        if ON_WINDOWS:
+            return {}
+        server = next(pid for pid, words in self._beneath() if b'/wineserver' in words[0])
+        found = {}
+        for name, pid in (('sbx.exe, from below', sbx.pid), ('Wine\'s server', server)):
+            status = pathlib.Path(f'/proc/{pid}/status').read_text()
+            private = sum(int(line.split()[1]) for line in status.splitlines() if line.startswith(('RssAnon:', 'VmSwap:')))
+            found[name] = private * 1024, len(os.listdir(f'/proc/{pid}/fd'))
         return found
 
     # Running
