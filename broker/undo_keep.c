@@ -75,6 +75,18 @@ static bool first_touch(struct undo *undo, const wchar_t *path, size_t units) {
     return !known;
 }
 
+/* Before the directory `path` is deleted or renamed: a program that makes and removes directories all day neither adds
+ * to what is remembered nor uses it up. When the path is touched again, the plan takes the first line. */
+static void forget_touch(struct undo *undo, const wchar_t *path) {
+    char *key = undo_path_key(path, wcslen(path));
+    AcquireSRWLockExclusive(&undo->lock);
+    if (key && !json_object_del(undo->touched, key)) {
+        undo->touched_bytes -= strlen(key);
+    }
+    ReleaseSRWLockExclusive(&undo->lock);
+    free(key);
+}
+
 static NTSTATUS open_directory(const struct sandbox_root *root, struct policy_name below, HANDLE *directory) {
     if (below.length && below.units[0] == '\\') {
         below.units++;
@@ -259,6 +271,9 @@ NTSTATUS undo_before_loss(struct undo *undo, HANDLE object, enum undo_loss loss,
     NTSTATUS status = STATUS_SUCCESS;
     if (!undo->sandbox->roots[step->root].temp) {
         touch_parent(undo, record.path, step->root);
+        if (record.kind == UNDO_DIRECTORY) {
+            forget_touch(undo, record.path);
+        }
         step->store = undo->store_of[step->root];
         step->number = record.number = (unsigned long)InterlockedIncrement(&undo->next);
         record.store = (unsigned)step->store;
@@ -308,6 +323,9 @@ static NTSTATUS before_move(struct undo *undo, HANDLE object, const struct place
     } else if (!roots[step->root].temp) {
         touch_parent(undo, record.path, step->root);
         touch_parent(undo, record.to, root);
+        if (record.kind == UNDO_DIRECTORY) {
+            forget_touch(undo, record.path);
+        }
         step->number = record.number = (unsigned long)InterlockedIncrement(&undo->next);
         InterlockedIncrement(&undo->moved);
         if (!undo_append(undo, &record)) {

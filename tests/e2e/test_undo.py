@@ -128,6 +128,40 @@ os.rename('other', 'last')
     assert state_of(root) == before, done
 
 
+REMADE = """
+import os, sys
+os.chdir(sys.argv[1])
+for turn in range(3):
+    os.unlink('dir/file')
+    os.rmdir('dir')
+    os.mkdir('dir')
+    open('dir/file', 'w').close()
+    os.rename('dir', 'away')
+    os.mkdir('dir')
+    open('dir/file', 'w').close()
+    os.unlink('away/file')
+    os.rmdir('away')
+os.unlink('dir/file')
+os.rmdir('dir')
+"""
+
+
+def test_directory_that_was_made_again_comes_back_as_it_was(win, place):
+    """Its times are written down once more for each time it was there; the first ones count."""
+    root = win.host(place) / 'root'
+    (root / 'dir').mkdir()
+    (root / 'dir' / 'file').write_text('precious')
+    age(root)
+    before = state_of(root)
+    result, run = undone_run(win, place, REMADE)
+    assert result.returncode == 0 and not os.listdir(root), result
+    journal = win.host(win.home) / 'AppData' / 'Local' / 'sbx' / 'undo' / run / 'journal'
+    touched = [line for line in map(json.loads, journal.read_text().splitlines()) if line['what'] == 'touched']
+    assert len([line for line in touched if line['path'].endswith('dir')]) > 1
+    done = restore(win, run)
+    assert state_of(root) == before, done
+
+
 SWAP = """
 import os, sys
 os.chdir(sys.argv[1])
