@@ -11,7 +11,9 @@
 
 struct pruning {
     ULONGLONG before; /* FILETIME */
+    ULONGLONG total;  /* bytes of all runs */
     ULONGLONG excess; /* bytes to go */
+    bool due;         /* one is too old, or all are to go */
     enum undo_prune_what what;
     bool ok;
 };
@@ -40,8 +42,10 @@ bool undo_remove_store(const wchar_t *path) {
     return ok;
 }
 
-static bool add_bytes(void *context, struct undo_run *run) {
-    *(ULONGLONG *)context += undo_run_bytes(run);
+static bool add_up(void *context, struct undo_run *run) {
+    struct pruning *pruning = context;
+    pruning->total += undo_run_bytes(run);
+    pruning->due = pruning->due || run->begun < pruning->before;
     return true;
 }
 
@@ -73,13 +77,16 @@ static bool prune_one(void *context, struct undo_run *run) {
 }
 
 bool undo_prune(enum undo_prune_what what) {
-    struct pruning pruning = {.what = what, .ok = true};
-    ULONGLONG total = 0, limit = (ULONGLONG)UNDO_TOTAL_MIB << 20;
+    struct pruning pruning = {.what = what, .due = what == UNDO_PRUNE_ALL, .ok = true};
+    ULONGLONG limit = (ULONGLONG)UNDO_TOTAL_MIB << 20;
     FILETIME now;
     GetSystemTimeAsFileTime(&now);
     pruning.before = (((ULONGLONG)now.dwHighDateTime << 32) | now.dwLowDateTime) - UNDO_KEEP_DAYS * DAY;
-    undo_each_run(add_bytes, &total);
-    pruning.excess = total > limit ? total - limit : 0;
-    undo_each_run(prune_one, &pruning);
+    /* Each run with --undo comes by here first: what costs more with every run that is kept must be little. */
+    undo_each_header(add_up, &pruning);
+    pruning.excess = pruning.total > limit ? pruning.total - limit : 0;
+    if (pruning.due || pruning.excess) {
+        undo_each_run(prune_one, &pruning);
+    }
     return pruning.ok;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define ID_UNITS 16u
+#define HEAD_LIMIT (1u << 20)
+#define HEAD_CHUNK 4096u
 
 bool undo_is_id(const wchar_t *id) { return wcslen(id) == ID_UNITS && wcsspn(id, L"0123456789abcdef") == ID_UNITS; }
 
@@ -155,22 +157,39 @@ static void look_at_journal(const wchar_t *path, struct undo_run *run) {
     }
 }
 
-bool undo_run_read(const wchar_t *id, bool say, struct undo_run *run) {
+/* The first line of a journal, like state_read: the others may be many. */
+static char *read_head(const wchar_t *path, size_t *size, DWORD *error) {
+    HANDLE file = CreateFileW(path, GENERIC_READ, NT_SHARE_ALL, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    char *bytes = NULL, *end = NULL, *grown;
+    DWORD got = 1;
+    *size = 0;
+    *error = file == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_OUTOFMEMORY;
+    while (file != INVALID_HANDLE_VALUE && got && !end && *size < HEAD_LIMIT &&
+           (grown = realloc(bytes, *size + HEAD_CHUNK))) {
+        bytes = grown;
+        got = ReadFile(file, bytes + *size, HEAD_CHUNK, &got, NULL) ? got : 0;
+        end = memchr(bytes + *size, '\n', got);
+        *size = end ? (size_t)(end + 1 - bytes) : *size + got;
+    }
+    if (file != INVALID_HANDLE_VALUE) {
+        CloseHandle(file);
+    }
+    return bytes;
+}
+
+/* `base`: of undo_base. */
+static bool read_run(const wchar_t *base, const wchar_t *id, bool say, bool whole, struct undo_run *run) {
     wchar_t path[UNDO_PATH_UNITS + 40];
     size_t size;
     DWORD error;
     memset(run, 0, sizeof(*run));
-    if (!undo_is_id(id) || !undo_base(path, UNDO_PATH_UNITS)) {
-        msg_error(L"%ls is no run; sbx undo list shows them", id);
-        return false;
-    }
     run->id = _wcsdup(id);
     run->killed = true;
-    wcscat(path, L"\\");
-    wcscat(path, id);
-    wcscat(path, L"\\" UNDO_JOURNAL);
-    look_at_journal(path, run);
-    char *bytes = state_read(path, UNDO_JOURNAL_LIMIT, &size, &error);
+    (void)swprintf(path, UNDO_PATH_UNITS + 40, L"%ls\\%ls\\" UNDO_JOURNAL, base, id);
+    if (whole) {
+        look_at_journal(path, run);
+    }
+    char *bytes = whole ? state_read(path, UNDO_JOURNAL_LIMIT, &size, &error) : read_head(path, &size, &error);
     if (!bytes && !say && error == ERROR_FILE_NOT_FOUND) {
         return false;
     }
@@ -189,6 +208,16 @@ bool undo_run_read(const wchar_t *id, bool say, struct undo_run *run) {
         msg_error(L"the journal of run %ls cannot be read: its first line is damaged (%ls)", id, path);
     }
     return ok;
+}
+
+bool undo_run_read(const wchar_t *id, bool say, struct undo_run *run) {
+    wchar_t base[UNDO_PATH_UNITS];
+    if (!undo_is_id(id) || !undo_base(base, UNDO_PATH_UNITS)) {
+        memset(run, 0, sizeof(*run));
+        msg_error(L"%ls is no run; sbx undo list shows them", id);
+        return false;
+    }
+    return read_run(base, id, say, true, run);
 }
 
 static void free_paths(wchar_t **paths, size_t count) {
@@ -220,15 +249,12 @@ static int by_age(const void *one, const void *other) {
     return a->made < b->made ? -1 : a->made > b->made ? 1 : wcscmp(a->id, b->id);
 }
 
-static struct listed *list_runs(size_t *count) {
+static struct listed *list_runs(const wchar_t *base, size_t *count) {
     wchar_t pattern[UNDO_PATH_UNITS + 4];
     WIN32_FIND_DATAW found;
     struct listed *list = NULL;
     *count = 0;
-    if (!undo_base(pattern, UNDO_PATH_UNITS)) {
-        return NULL;
-    }
-    wcscat(pattern, L"\\*");
+    (void)swprintf(pattern, UNDO_PATH_UNITS + 4, L"%ls\\*", base);
     HANDLE search = FindFirstFileW(pattern, &found);
     for (bool more = search != INVALID_HANDLE_VALUE; more; more = FindNextFileW(search, &found)) {
         struct listed *grown = undo_is_id(found.cFileName) ? realloc(list, (*count + 1) * sizeof(*list)) : NULL;
@@ -265,19 +291,28 @@ static bool use_directory(struct undo_run *run, ULONGLONG made) {
     return run->store_count == 1;
 }
 
-bool undo_each_run(bool (*visit)(void *context, struct undo_run *run), void *context) {
-    size_t count;
-    struct listed *list = list_runs(&count);
+static bool each(bool whole, bool (*visit)(void *context, struct undo_run *run), void *context) {
+    wchar_t base[UNDO_PATH_UNITS];
+    size_t count = 0;
+    struct listed *list = undo_base(base, UNDO_PATH_UNITS) ? list_runs(base, &count) : NULL;
     bool go_on = true;
     for (size_t i = 0; i < count && go_on; i++) {
         struct undo_run run;
-        if (undo_run_read(list[i].id, false, &run) || (run.broken && use_directory(&run, list[i].made))) {
+        if (read_run(base, list[i].id, false, whole, &run) || (run.broken && use_directory(&run, list[i].made))) {
             go_on = visit(context, &run);
         }
         undo_run_free(&run);
     }
     free(list);
     return go_on;
+}
+
+bool undo_each_run(bool (*visit)(void *context, struct undo_run *run), void *context) {
+    return each(true, visit, context);
+}
+
+bool undo_each_header(bool (*visit)(void *context, struct undo_run *run), void *context) {
+    return each(false, visit, context);
 }
 
 ULONGLONG undo_run_bytes(const struct undo_run *run) {

@@ -34,6 +34,9 @@ void undo_run_free(struct undo_run *run);
  * have no journal yet and are passed over. */
 bool undo_each_run(bool (*visit)(void *context, struct undo_run *run), void *context);
 
+/* The same without reading the journals behind their first lines: id, command, begun, roots and stores alone. */
+bool undo_each_header(bool (*visit)(void *context, struct undo_run *run), void *context);
+
 /* Bytes that the run's kept files have. */
 ULONGLONG undo_run_bytes(const struct undo_run *run);
 
