@@ -1,4 +1,5 @@
-/* Hooks in at load. There is no way out again: the code that is patched may be running. */
+/* Hooks in at load. There is no way out again: the code that is patched may be running, so the library stays loaded
+ * whoever frees it. */
 #include "calls.h"
 #include "hook.h"
 #include "notes.h"
@@ -40,6 +41,12 @@ static void install(void) {
     }
 }
 
+static void stay_loaded(HINSTANCE instance) {
+    HMODULE pinned;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)instance,
+                       &pinned);
+}
+
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved);
 
 BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved) {
@@ -49,6 +56,7 @@ BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved) {
     if (reason == DLL_PROCESS_ATTACH) {
         DisableThreadLibraryCalls(instance);
         if (settings_find()) {
+            stay_loaded(instance);
             install();
         }
     }

@@ -64,3 +64,24 @@ def test_a_program_that_closes_handles_it_does_not_know(win, modify_place, versi
     """Requests to the broker never go into a file that got the value of the shim's handle, and go on being served."""
     result = win.python(version, CLOSE_PIPES, modify_place + '\\root', sandbox='broker', roots=modify_place + '\\root')
     assert result.returncode == 0 and result.stdout.split('\n')[0].strip() == '0 []', result
+
+
+FREE_SHIM = r'''
+import ctypes, os, sys
+kernel = ctypes.WinDLL('kernel32')
+kernel.GetModuleHandleW.restype = ctypes.c_void_p
+for turn in range(3):
+    shim = kernel.GetModuleHandleW('sbxshim.dll')
+    if shim:
+        kernel.FreeLibrary(ctypes.c_void_p(shim))
+path = sys.argv[1] + '\\file'
+open(path, 'w').close()
+os.unlink(path)
+print('served')
+'''
+
+
+def test_a_program_that_frees_every_library(win, modify_place):
+    """The shim stays: the calls that it stands in go through its code."""
+    result = win.python('3.11', FREE_SHIM, modify_place + '\\root', sandbox='broker', roots=modify_place + '\\root')
+    assert result.returncode == 0 and result.stdout == 'served\n', result
