@@ -245,14 +245,6 @@ class World:
     def run(self, arguments, sandbox=None, roots=(), options=(), cwd=None, env=None, timeout=120, stdin=None):
         """Run a program to its end. `sandbox`: None, 'strict', 'broker' or 'medium' (broker at Medium integrity)."""
         words = self.command(arguments, sandbox, roots, options)
-        result = self._run_words(words, cwd, env, timeout, stdin)
-        if not ON_WINDOWS and result.returncode == 1 and not result.stdout and not result.stderr:
-            # On a busy machine Wine's loader now and then ends with 1, without a word, before the program begins. A
-            # program that ends so by itself does it twice.
-            result = self._run_words(words, cwd, env, timeout, stdin)
-        return result
-
-    def _run_words(self, words, cwd, env, timeout, stdin):
         process = self.start_program(words, cwd, env, subprocess.DEVNULL if stdin is None else subprocess.PIPE)
         try:
             out, err = process.communicate(stdin, timeout)
