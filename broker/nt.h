@@ -96,6 +96,7 @@
 #define NtFileRenameInformation NT_FILE_CLASS(10)
 #define NtFileLinkInformation NT_FILE_CLASS(11)
 #define NtFileDispositionInformation NT_FILE_CLASS(13)
+#define NtFileNormalizedNameInformation NT_FILE_CLASS(48) /* [MS-FSCC] 2.4.30: no 8.3 names, the disk's spelling */
 #define NtFileIdInformation NT_FILE_CLASS(59)
 #define NtFileDispositionInformationEx NT_FILE_CLASS(64)
 #define NtFileRenameInformationEx NT_FILE_CLASS(65)

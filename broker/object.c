@@ -1,6 +1,8 @@
 #include "object.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 static UNICODE_STRING unicode(struct policy_name name) {
     UNICODE_STRING string = {(USHORT)(name.length * 2), (USHORT)(name.length * 2), (PWSTR)(uintptr_t)name.units};
@@ -35,6 +37,43 @@ static NTSTATUS call_create(HANDLE directory, struct policy_name path, const str
     return status;
 }
 
+bool object_replace_end(struct object_name *name, struct policy_name opened, struct policy_name normalized) {
+    uint16_t *units = (uint16_t *)(uintptr_t)name->name.units;
+    size_t capacity = sizeof(name->storage) / 2 - (size_t)(units - (uint16_t *)name->storage);
+    if (opened.length > name->name.length) {
+        return false;
+    }
+    size_t kept = name->name.length - opened.length;
+    if (memcmp(units + kept, opened.units, opened.length * 2) != 0 || normalized.length > capacity - kept) {
+        return false;
+    }
+    memcpy(units + kept, normalized.units, normalized.length * 2);
+    name->name.length = kept + normalized.length;
+    return true;
+}
+
+/* NTFS gives the name by which a file was opened, with the 8.3 names that were in it. The normalized name has none.
+ * Wine knows no such class, and its names are long ones always. */
+static void normalize(HANDLE handle, struct object_name *name) {
+    static const size_t bytes = 66000;
+    if (!wmemchr((const wchar_t *)name->name.units, L'~', name->name.length)) {
+        return;
+    }
+    BYTE *both = malloc(2 * bytes);
+    FILE_NAME_INFORMATION *opened = (FILE_NAME_INFORMATION *)both;
+    FILE_NAME_INFORMATION *normalized = both ? (FILE_NAME_INFORMATION *)(both + bytes) : NULL;
+    IO_STATUS_BLOCK io;
+    if (both &&
+        NT_SUCCESS(NtQueryInformationFile(handle, &io, normalized, (ULONG)bytes, NtFileNormalizedNameInformation)) &&
+        NT_SUCCESS(NtQueryInformationFile(handle, &io, opened, (ULONG)bytes, FileNameInformation))) {
+        struct policy_name was = {(const uint16_t *)opened->FileName, opened->FileNameLength / sizeof(WCHAR)};
+        struct policy_name is = {(const uint16_t *)normalized->FileName, normalized->FileNameLength / sizeof(WCHAR)};
+        /* Without it the name stays as it was: it is in no root then, or identities decide. */
+        (void)!object_replace_end(name, was, is);
+    }
+    free(both);
+}
+
 NTSTATUS object_query_name(HANDLE handle, struct object_name *name) {
     ULONG size;
     UNICODE_STRING *string = (UNICODE_STRING *)name->storage;
@@ -49,6 +88,7 @@ NTSTATUS object_query_name(HANDLE handle, struct object_name *name) {
     }
     name->name.units = string->Buffer;
     name->name.length = string->Length / sizeof(WCHAR);
+    normalize(handle, name);
     return STATUS_SUCCESS;
 }
 

@@ -25,10 +25,16 @@ struct object_facts {
     ULONG links;
 };
 
-/* The kernel's name of `handle` (NtQueryObject): the resolved path with its volume. Ask it of the broker's own file
+/* The kernel's name of `handle` (NtQueryObject): the resolved path with its volume, without 8.3 names where the file
+ * system gives the normalized name. Ask it of the broker's own file
  * objects only: on a synchronous file object of the child the query waits for whatever the child has pending. Returns
  * an NTSTATUS. */
 NTSTATUS object_query_name(HANDLE handle, struct object_name *name) __attribute__((warn_unused_result));
+
+/* Puts `normalized` in the place of `opened`, which is the end of `name` and its path within the volume. Returns false,
+ * with nothing changed, when it is not, or there is no room. */
+bool object_replace_end(struct object_name *name, struct policy_name opened, struct policy_name normalized)
+    __attribute__((warn_unused_result));
 
 /* Appends "\leaf" to `name`. STATUS_NAME_TOO_LONG when there is no room. */
 NTSTATUS object_append(struct object_name *name, struct policy_name leaf) __attribute__((warn_unused_result));
