@@ -329,8 +329,10 @@ static void check_path_directory(struct report *report, const struct roots_list 
     wchar_t stray[PATH_UNITS];
     unsigned strays = root < 0 ? find_strays(final, stray, PATH_UNITS) : 0;
     if (strays) {
-        say(report, LEVEL_WARNING, L"PATH", L"%u file(s) in %ls carry entries of sbx; sbx roots clean \"%ls\"", strays,
-            final, stray);
+        /* A program chose the name of the file: it is not put into a command that somebody copies into a shell. */
+        say(report, LEVEL_WARNING, L"PATH",
+            L"%u file(s) in %ls carry entries of sbx, %ls is one; sbx roots clean FILE takes them off", strays, final,
+            stray);
     }
     sd_free(&sd);
     CloseHandle(handle);

@@ -23,8 +23,8 @@ const wchar_t *server_pipe_path(const struct server *server);
 /* Cancels the I/O of what takes longer than SERVER_OPERATION_LIMIT_MS. Called by a timer of the run. */
 void server_watchdog(struct server *server);
 
-/* Stops accepting and waits up to `milliseconds` for the running operations, after the job is empty. Threads of clients
- * that hang on are left behind: the process ends next. */
+/* Stops accepting and waits up to `milliseconds` for the running operations, after the job is empty; the I/O of what
+ * takes more than half of that is cancelled. Threads of clients that hang on are left behind: the process ends next. */
 void server_stop(struct server *server, DWORD milliseconds);
 
 #endif
