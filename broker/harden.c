@@ -28,8 +28,8 @@ static PSECURITY_DESCRIPTOR descriptor_for(HANDLE token, DWORD user_rights) {
     PSID user = token_user_sid();
     if (user && ConvertSidToStringSidW(user, &text)) {
         /* Administrators: a confined program has that group for deny entries only. */
-        swprintf(sddl, 400, L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x%lx;;;%ls)S:(ML;;0x%x;;;S-1-16-%lu)",
-                 (unsigned long)user_rights, text, NO_WRITE_READ_EXECUTE_UP, (unsigned long)own_level(token));
+        (void)swprintf(sddl, 400, L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x%lx;;;%ls)S:(ML;;0x%x;;;S-1-16-%lu)",
+                       (unsigned long)user_rights, text, NO_WRITE_READ_EXECUTE_UP, (unsigned long)own_level(token));
         if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL)) {
             descriptor = NULL;
         }
