@@ -27,8 +27,8 @@ After each row:
 - no process of the run is left, and the list of roots is whole;
 - with `--undo`, what was lost comes back by `sbx undo restore`.
 
-After each row of a whole run, the next run on the same root works, and `sbx roots clean` leaves the root's descriptor byte for byte as
-it was before sbx saw it.
+After each row of a whole run, the next run on the same root works, and `sbx roots clean` leaves the root's DACL byte for byte as it
+was before sbx saw it. Where the root is removed there are no files to look at.
 
 A cell is rows that held / rows that were run.
 
