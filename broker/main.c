@@ -1,5 +1,5 @@
-#include "cli.h"
-#include "msg.h"
+#include "broker/base/cli.h"
+#include "broker/base/msg.h"
 
 static bool wants_help(int argc, wchar_t **argv) {
     for (int i = 0; i < argc && wcscmp(argv[i], L"--") != 0; i++) {

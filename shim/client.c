@@ -1,7 +1,7 @@
 #include "client.h"
 
-#include "../proto/frame.h"
 #include "calls.h"
+#include "proto/frame.h"
 #include "settings.h"
 
 #define SLOTS 16

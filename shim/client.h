@@ -2,8 +2,8 @@
 #ifndef SBX_SHIM_CLIENT_H
 #define SBX_SHIM_CLIENT_H
 
-#include "../proto/message.h"
 #include "nt.h"
+#include "proto/message.h"
 
 #include <stdbool.h>
 

@@ -2,7 +2,7 @@
 #ifndef SBX_SHIM_SETTINGS_H
 #define SBX_SHIM_SETTINGS_H
 
-#include "../proto/config.h"
+#include "proto/config.h"
 
 #include <stdbool.h>
 

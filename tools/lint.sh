@@ -10,7 +10,7 @@ build=$(cd "$1" && pwd)
 status=0
 
 echo "== clang-format"
-clang-format-14 --dry-run -Werror broker/*.[ch] proto/*.[ch] shim/*.[ch] bench/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c \
+clang-format-14 --dry-run -Werror broker/*.[ch] broker/*/*.[ch] proto/*.[ch] shim/*.[ch] bench/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c \
     tests/attack/*.[ch] tests/faults/*.[ch] tests/soak/*.[ch] || status=1
 
 # tidy NAME DATABASE FILE...: two at a time; clang's own options for mingw-w64's headers come with the target
@@ -24,6 +24,6 @@ tidy() {
     printf '%s\n' "$@" | xargs -P 2 -n 4 clang-tidy-14 --quiet --warnings-as-errors='*' -p "$database" \
         ${target:+--extra-arg=--target=$target} || status=1
 }
-tidy native "$build/native-asan" '' proto/*.c broker/policy.c broker/route.c tests/unit/test_*.c
-tidy Windows "$build/mingw" x86_64-w64-mingw32 broker/*.c shim/*.c tests/unit/win_*.c
+tidy native "$build/native-asan" '' proto/*.c broker/policy/*.c tests/unit/test_*.c
+tidy Windows "$build/mingw" x86_64-w64-mingw32 broker/main.c broker/*/*.c shim/*.c tests/unit/win_*.c
 exit $status

@@ -7,7 +7,7 @@
 #define SBX_FAULTS_CALLS_H
 
 /* What declares the calls has to come before their names become macros. */
-#include "../../broker/nt.h"
+#include "broker/base/nt.h"
 
 #include <bcrypt.h>
 #include <jansson.h>

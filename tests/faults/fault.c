@@ -11,7 +11,7 @@
  *
  * Each point that is passed is a line of the file that SBX_FAULT_TRACE names: scope, step, place and call, and a star
  * when the fault was put there. */
-#include "../../broker/nt.h"
+#include "broker/base/nt.h"
 
 #include <stdbool.h>
 #include <stdio.h>

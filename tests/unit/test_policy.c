@@ -1,5 +1,5 @@
 /* Decisions about names: each rule with the cases right beside it. */
-#include "broker/policy.h"
+#include "broker/policy/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "broker/route.h"
+#include "broker/policy/route.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* broker/acl.c on real objects: what is put, in which order, and that taking it away leaves the DACL's bytes as they
  * were. */
-#include "broker/acl.h"
-#include "broker/sd.h"
-#include "broker/token.h"
+#include "broker/object/sd.h"
+#include "broker/rights/acl.h"
+#include "broker/rights/token.h"
 
 #include <sddl.h>
 #include <setjmp.h>

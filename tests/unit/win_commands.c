@@ -1,8 +1,8 @@
 /* `sbx roots`, `sbx explain` and `sbx doctor` as a person calls them: exit codes and what is said. */
-#include "broker/acl.h"
-#include "broker/commands.h"
-#include "broker/roots.h"
-#include "broker/state.h"
+#include "broker/cmd/commands.h"
+#include "broker/rights/acl.h"
+#include "broker/state/root_map.h"
+#include "broker/state/state.h"
 
 #include <jansson.h>
 #include <setjmp.h>

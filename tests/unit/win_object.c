@@ -1,5 +1,5 @@
 /* Names of open objects. */
-#include "broker/object.h"
+#include "broker/object/object.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

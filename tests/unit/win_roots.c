@@ -1,9 +1,9 @@
 /* broker/roots.c and state.c: the map of capability SIDs is stable, private, and survives damage and concurrent runs.
  */
-#include "broker/acl.h"
-#include "broker/roots.h"
-#include "broker/sd.h"
-#include "broker/state.h"
+#include "broker/object/sd.h"
+#include "broker/rights/acl.h"
+#include "broker/state/root_map.h"
+#include "broker/state/state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /* The tree operations of `sbx roots` and the evaluation behind `sbx explain`, on real trees and a real restricted
  * token. */
-#include "broker/access.h"
-#include "broker/acl.h"
-#include "broker/diskpath.h"
-#include "broker/roots_tree.h"
-#include "broker/sd.h"
-#include "broker/token.h"
+#include "broker/object/path.h"
+#include "broker/object/sd.h"
+#include "broker/rights/access.h"
+#include "broker/rights/acl.h"
+#include "broker/rights/token.h"
+#include "broker/state/root_tree.h"
 
 #include <sddl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* broker/undo_record.c and undo_plan.c: what a journal's lines are, and what they come to. */
-#include "broker/undo_plan.h"
+#include "broker/undo/plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

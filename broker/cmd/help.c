@@ -1,0 +1,110 @@
+/* `sbx help`, and docs/cli.md: both from the command table. */
+#include "broker/base/cli.h"
+#include "broker/base/msg.h"
+
+#include <stdbool.h>
+#include <wchar.h>
+
+static const struct cli_option help_options[] = {
+    {L"--markdown", NULL, L"All commands as the text of docs/cli.md."},
+    {NULL, NULL, NULL},
+};
+
+static void print_options(const struct cli_option *options, bool markdown) {
+    for (const struct cli_option *option = options; option->name; option++) {
+        const wchar_t *space = option->argument ? L" " : L"", *argument = option->argument ? option->argument : L"";
+        if (markdown) {
+            msg_line(L"| `%ls%ls%ls` | %ls |", option->name, space, argument, option->help);
+        } else {
+            msg_line(L"  %ls%ls%ls", option->name, space, argument);
+            msg_line(L"        %ls", option->help);
+        }
+    }
+}
+
+/* Paragraphs, one line each in the table. */
+static void print_details(const wchar_t *text) {
+    while (*text) {
+        size_t length = wcscspn(text, L"\n");
+        msg_line(L"%.*ls", (int)length, text);
+        text += length + (text[length] == L'\n');
+    }
+}
+
+void cli_print_help(const struct cli_command *command) {
+    msg_line(L"usage: sbx %ls %ls", command->name, command->usage);
+    msg_line(L"%ls", command->summary);
+    if (command->options->name) {
+        msg_line(L"");
+        msg_line(L"Options:");
+        print_options(command->options, false);
+    }
+    if (command->details[0]) {
+        msg_line(L"");
+        print_details(command->details);
+    }
+}
+
+static void print_overview(void) {
+    msg_line(L"sbx runs a program that reads what you can read and changes only what you said.");
+    msg_line(L"");
+    msg_line(L"  sbx run --broker --writable-root DIR -- COMMAND [ARGUMENT...]");
+    msg_line(L"");
+    msg_line(L"Commands:");
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        msg_line(L"  %-10ls %ls", command->name, command->summary);
+    }
+    msg_line(L"");
+    msg_line(L"sbx help COMMAND shows a command's options; sbx --version the version.");
+}
+
+static void print_markdown(void) {
+    msg_line(L"# Commands");
+    msg_line(L"");
+    msg_line(L"This page is the output of `sbx help --markdown`.");
+    for (const struct cli_command *command = cli_commands; command->name; command++) {
+        msg_line(L"");
+        msg_line(L"## sbx %ls", command->name);
+        msg_line(L"");
+        msg_line(L"%ls", command->summary);
+        msg_line(L"");
+        msg_line(L"    sbx %ls %ls", command->name, command->usage);
+        if (command->options->name) {
+            msg_line(L"");
+            msg_line(L"| option | meaning |");
+            msg_line(L"|---|---|");
+            print_options(command->options, true);
+        }
+        if (command->details[0]) {
+            msg_line(L"");
+            print_details(command->details);
+        }
+    }
+}
+
+int cmd_help(int argc, wchar_t **argv) {
+    int next = 0;
+    for (;;) {
+        const wchar_t *value;
+        int option = cli_next(help_options, argc, argv, &next, &value);
+        if (option == CLI_ERROR) {
+            return SBX_EXIT_FAILED;
+        }
+        if (option == CLI_END) {
+            print_overview();
+            return 0;
+        }
+        if (option == CLI_WORD) {
+            for (const struct cli_command *command = cli_commands; command->name; command++) {
+                if (!wcscmp(command->name, value)) {
+                    cli_print_help(command);
+                    return 0;
+                }
+            }
+            msg_error(L"no command %ls; see sbx help", value);
+            return SBX_EXIT_FAILED;
+        }
+        print_markdown();
+        return 0;
+    }
+}

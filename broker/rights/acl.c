@@ -1,0 +1,431 @@
+#include "broker/rights/acl.h"
+
+#include "broker/object/object.h"
+#include "broker/object/sd.h"
+#include "broker/rights/token.h"
+
+#include <bcrypt.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#define INHERIT_ALL (OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE)
+#define SID_WORDS 5u
+
+struct fixed_sid {
+    BYTE revision, count;
+    SID_IDENTIFIER_AUTHORITY authority;
+    DWORD words[SID_WORDS];
+};
+
+static struct fixed_sid everyone = {SID_REVISION, 1, {SECURITY_WORLD_SID_AUTHORITY}, {SECURITY_WORLD_RID}};
+static struct fixed_sid low_level = {
+    SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
+static struct fixed_sid medium_level = {
+    SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_MEDIUM_RID}};
+
+/* The last word of a SID of ours: a mix of the random ones. The top bit is never set in an account's number. */
+static DWORD last_word(const DWORD *random) {
+    DWORD mix = 0x5B783A11u;
+    for (unsigned i = 0; i < 3; i++) {
+        mix = (mix ^ random[i]) * 0x9E3779B1u;
+        mix ^= mix >> 15;
+    }
+    return mix | 0x80000000u;
+}
+
+PSID acl_new_sid(void) {
+    struct fixed_sid sid = {SID_REVISION, SID_WORDS, {SECURITY_NT_AUTHORITY}, {SECURITY_NT_NON_UNIQUE}};
+    if (BCryptGenRandom(NULL, (PUCHAR)&sid.words[1], 3 * sizeof(DWORD), BCRYPT_USE_SYSTEM_PREFERRED_RNG) != 0) {
+        return NULL;
+    }
+    sid.words[4] = last_word(&sid.words[1]);
+    PSID copy = LocalAlloc(LMEM_FIXED, sizeof(sid));
+    if (copy && !CopySid(sizeof(sid), copy, &sid)) {
+        LocalFree(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+bool acl_is_sbx_sid(PSID sid) {
+    static const SID_IDENTIFIER_AUTHORITY nt_authority = {SECURITY_NT_AUTHORITY};
+    if (*GetSidSubAuthorityCount(sid) != SID_WORDS || *GetSidSubAuthority(sid, 0) != SECURITY_NT_NON_UNIQUE) {
+        return false;
+    }
+    const SID_IDENTIFIER_AUTHORITY *authority = GetSidIdentifierAuthority(sid);
+    for (unsigned i = 0; i < sizeof(authority->Value); i++) {
+        if (authority->Value[i] != nt_authority.Value[i]) {
+            return false;
+        }
+    }
+    return *GetSidSubAuthority(sid, 4) == last_word(GetSidSubAuthority(sid, 1));
+}
+
+static bool is_allow(const struct sd_ace *ace) {
+    return ace->type == ACCESS_ALLOWED_ACE_TYPE || ace->type == ACCESS_ALLOWED_CALLBACK_ACE_TYPE;
+}
+
+static bool is_for(const struct sd_ace *ace, PSID sid) { return ace->sid && sid && EqualSid(ace->sid, sid); }
+
+static bool is_our_deny(const struct sd_ace *ace) {
+    return ace->type == ACCESS_DENIED_ACE_TYPE && ace->mask == FILE_DELETE_CHILD && is_for(ace, &everyone) &&
+           (ace->flags & ~INHERITED_ACE) == CONTAINER_INHERIT_ACE;
+}
+
+static void query(const struct sd *sd, bool directory, PSID sid, struct acl_state *state) {
+    const BYTE inherit = directory ? INHERIT_ALL : 0;
+    *state = (struct acl_state){.deny = !directory, .low = sd_level(sd) <= SECURITY_MANDATORY_LOW_RID};
+    if (!sd->dacl) {
+        state->no_dacl = true;
+        state->allow = true;
+        return;
+    }
+    bool child_deletable = false; /* an entry before the deny gives FILE_DELETE_CHILD to somebody */
+    for (struct sd_ace ace = {0}; sd_next(sd->dacl, &ace);) {
+        if (ace.flags & INHERIT_ONLY_ACE) {
+            continue;
+        }
+        if (is_for(&ace, &everyone) && ace.type == ACCESS_DENIED_ACE_TYPE && (ace.mask & FILE_DELETE_CHILD) &&
+            (ace.flags & CONTAINER_INHERIT_ACE) && !child_deletable) {
+            state->deny = true;
+        }
+        if ((is_allow(&ace) || !ace.sid) && (ace.mask & (FILE_DELETE_CHILD | GENERIC_ALL) || !ace.sid)) {
+            child_deletable = true;
+        }
+        if (!is_for(&ace, sid)) {
+            continue;
+        }
+        if (ace.type == ACCESS_ALLOWED_ACE_TYPE && (ace.mask & ACL_ALLOW_MASK) == ACL_ALLOW_MASK &&
+            (ace.flags & inherit) == inherit) {
+            state->allow = true;
+        }
+        if (ace.type == ACCESS_DENIED_ACE_TYPE && (ace.mask & FILE_WRITE_DATA)) {
+            state->protected_entry = true;
+        }
+    }
+}
+
+NTSTATUS acl_query(HANDLE object, bool directory, PSID sid, struct acl_state *state) {
+    struct sd sd;
+    *state = (struct acl_state){0};
+    NTSTATUS status = sd_read(object, &sd);
+    if (NT_SUCCESS(status)) {
+        query(&sd, directory, sid, state);
+    }
+    sd_free(&sd);
+    return status;
+}
+
+/* Where an explicit allow belongs: behind the explicit denies, before the first inherited entry. */
+static ULONG allow_position(const ACL *dacl) {
+    ULONG after_denies = sizeof(*dacl), end = sizeof(*dacl), inherited = 0;
+    for (struct sd_ace ace = {0}; sd_next(dacl, &ace);) {
+        end = ace.offset + ace.size;
+        if (ace.flags & INHERITED_ACE) {
+            inherited = inherited ? inherited : ace.offset;
+        } else if (!is_allow(&ace)) {
+            after_denies = end;
+        }
+    }
+    ULONG position = inherited ? inherited : end;
+    return position > after_denies ? position : after_denies;
+}
+
+/* A handle to `object` with WRITE_OWNER. Where the user has none but may change the DACL, the right is granted to him
+ * just for the open; the DACL is put back at once. */
+static NTSTATUS open_as_owner(HANDLE object, const struct sd *sd, HANDLE *again) {
+    const ACCESS_MASK access = READ_CONTROL | WRITE_OWNER | SYNCHRONIZE;
+    NTSTATUS status = object_reopen(object, access, OBJECT_OPTIONS, again);
+    if (status != STATUS_ACCESS_DENIED || !sd->dacl) {
+        return status;
+    }
+    PSID user = token_user_sid();
+    ACL *granting = NULL;
+    if (user) {
+        granting = sd_insert(sd->dacl, sizeof(*sd->dacl), ACCESS_ALLOWED_ACE_TYPE, 0, WRITE_OWNER | READ_CONTROL, user);
+    }
+    status = granting ? sd_write_dacl(object, granting, sd->control) : STATUS_NO_MEMORY;
+    if (NT_SUCCESS(status)) {
+        status = object_reopen(object, access, OBJECT_OPTIONS, again);
+        NTSTATUS restored = sd_write_dacl(object, sd->dacl, sd->control);
+        if (NT_SUCCESS(status) && !NT_SUCCESS(restored)) {
+            NtClose(*again);
+            status = restored;
+        }
+    }
+    free(granting);
+    LocalFree(user);
+    return status;
+}
+
+/* Replaces the object's label by one at `level` with `flags`, or by none (level NULL); sees afterwards whether it
+ * holds, since a filesystem without labels may say that all is well. */
+static NTSTATUS put_label(HANDLE object, struct fixed_sid *level, BYTE flags) {
+    const ACL none = {.AclRevision = ACL_REVISION, .AclSize = sizeof(none)};
+    ACL *labels = NULL;
+    HANDLE again;
+    struct sd sd, now = {0};
+    NTSTATUS status = sd_read(object, &sd);
+    if (NT_SUCCESS(status) && level) {
+        labels = sd_insert(NULL, 0, SYSTEM_MANDATORY_LABEL_ACE_TYPE, flags, SYSTEM_MANDATORY_LABEL_NO_WRITE_UP, level);
+        status = labels ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+    }
+    if (NT_SUCCESS(status)) {
+        status = open_as_owner(object, &sd, &again);
+    }
+    if (NT_SUCCESS(status)) {
+        status = sd_write_label(again, labels ? labels : &none, sd.control);
+        NtClose(again);
+    }
+    if (NT_SUCCESS(status)) {
+        status = sd_read(object, &now);
+    }
+    bool held = NT_SUCCESS(status) && sd_level(&now) == (level ? level->words[0] : SECURITY_MANDATORY_MEDIUM_RID);
+    free(labels);
+    sd_free(&sd);
+    sd_free(&now);
+    return held ? STATUS_SUCCESS : ACL_LABEL_REFUSED;
+}
+
+/* Has somebody decided on this object's label? Such a one is not lowered. */
+static bool label_is_explicit(const struct sd *sd) {
+    for (struct sd_ace ace = {0}; sd_next(sd->labels, &ace);) {
+        if (ace.type == SYSTEM_MANDATORY_LABEL_ACE_TYPE && !(ace.flags & INHERITED_ACE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds the missing entries to the DACL and reads it back. */
+static NTSTATUS stamp_dacl(HANDLE object, bool directory, PSID sid, const struct sd *sd,
+                           const struct acl_state *state) {
+    ACL *denying = NULL, *allowing = NULL;
+    const ACL *dacl = sd->dacl;
+    if (!state->deny) {
+        dacl = denying =
+            sd_insert(dacl, sizeof(*dacl), ACCESS_DENIED_ACE_TYPE, CONTAINER_INHERIT_ACE, FILE_DELETE_CHILD, &everyone);
+    }
+    if (dacl && !state->allow) {
+        dacl = allowing = sd_insert(dacl, allow_position(dacl), ACCESS_ALLOWED_ACE_TYPE, directory ? INHERIT_ALL : 0,
+                                    ACL_ALLOW_MASK, sid);
+    }
+    NTSTATUS status = dacl ? sd_write_dacl(object, dacl, sd->control) : STATUS_INVALID_ACL;
+    free(denying);
+    free(allowing);
+    struct acl_state now;
+    if (NT_SUCCESS(status)) {
+        status = acl_query(object, directory, sid, &now);
+    }
+    /* A filesystem without security answers yes to a change that it does not make. */
+    return NT_SUCCESS(status) && !(now.allow && now.deny) ? STATUS_NOT_SUPPORTED : status;
+}
+
+static NTSTATUS stamp_label(HANDLE object, bool directory, const struct sd *sd, bool *changed) {
+    NTSTATUS status = label_is_explicit(sd) ? ACL_LABEL_REFUSED
+                                            : put_label(object, &low_level, directory ? CONTAINER_INHERIT_ACE : 0);
+    *changed = *changed || status == STATUS_SUCCESS;
+    return status;
+}
+
+NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed) {
+    struct sd sd;
+    struct acl_state state;
+    *changed = false;
+    NTSTATUS status = sd_read(object, &sd);
+    if (!NT_SUCCESS(status)) {
+        sd_free(&sd);
+        return status;
+    }
+    query(&sd, directory, sid, &state);
+    status = state.no_dacl ? STATUS_NOT_SUPPORTED : state.protected_entry ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
+    bool want_label = integrity != ACL_LABEL_NONE && !state.low;
+    NTSTATUS label = STATUS_SUCCESS;
+    if (NT_SUCCESS(status) && want_label && integrity == ACL_LABEL_REQUIRED) {
+        label = status = stamp_label(object, directory, &sd, changed);
+        want_label = false;
+    }
+    if (NT_SUCCESS(status) && status != ACL_LABEL_REFUSED && !(state.allow && state.deny)) {
+        status = stamp_dacl(object, directory, sid, &sd, &state);
+        *changed = *changed || NT_SUCCESS(status);
+    }
+    if (NT_SUCCESS(status) && want_label) {
+        label = status = stamp_label(object, directory, &sd, changed);
+    }
+    sd_free(&sd);
+    return NT_SUCCESS(status) ? label : status;
+}
+
+NTSTATUS acl_keep_children(HANDLE directory, bool *changed) {
+    struct sd sd;
+    struct acl_state state;
+    *changed = false;
+    NTSTATUS status = sd_read(directory, &sd);
+    if (NT_SUCCESS(status)) {
+        query(&sd, true, NULL, &state);
+        if (!state.deny && sd.dacl) {
+            ACL *denying = sd_insert(sd.dacl, sizeof(*sd.dacl), ACCESS_DENIED_ACE_TYPE, CONTAINER_INHERIT_ACE,
+                                     FILE_DELETE_CHILD, &everyone);
+            status = denying ? sd_write_dacl(directory, denying, sd.control) : STATUS_INVALID_ACL;
+            *changed = NT_SUCCESS(status);
+            free(denying);
+        }
+    }
+    sd_free(&sd);
+    return status;
+}
+
+struct picking {
+    const PSID *sids;
+    size_t count;
+    bool all_but; /* every SID of sbx that is not in sids */
+    bool protect_only;
+    bool denies; /* take the deny of FILE_DELETE_CHILD too */
+};
+
+static bool pick_ours(void *context, const struct sd_ace *ace) {
+    const struct picking *picking = context;
+    if (picking->denies && is_our_deny(ace)) {
+        return true;
+    }
+    if (!ace->sid || (ace->type != ACCESS_ALLOWED_ACE_TYPE && ace->type != ACCESS_DENIED_ACE_TYPE) ||
+        (picking->protect_only && ace->type != ACCESS_DENIED_ACE_TYPE)) {
+        return false;
+    }
+    for (size_t i = 0; i < picking->count; i++) {
+        if (EqualSid(ace->sid, picking->sids[i])) {
+            return !picking->all_but;
+        }
+    }
+    return picking->all_but && acl_is_sbx_sid(ace->sid);
+}
+
+static bool holds_sbx_sid(const ACL *dacl) {
+    for (struct sd_ace ace = {0}; sd_next(dacl, &ace);) {
+        if (ace.sid && acl_is_sbx_sid(ace.sid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* acl_protect puts its Medium label together with a deny; without one the label is somebody else's. */
+static bool holds_protection(const ACL *dacl) {
+    for (struct sd_ace ace = {0}; sd_next(dacl, &ace);) {
+        if (ace.type == ACCESS_DENIED_ACE_TYPE && ace.sid && acl_is_sbx_sid(ace.sid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A label as acl_stamp, acl_protect or a Low child's own creations leave it. */
+static bool label_is_ours(const struct sd *sd) {
+    for (struct sd_ace ace = {0}; sd_next(sd->labels, &ace);) {
+        BYTE inherit = ace.flags & (BYTE)~INHERITED_ACE;
+        if (ace.type == SYSTEM_MANDATORY_LABEL_ACE_TYPE) {
+            return ace.mask == SYSTEM_MANDATORY_LABEL_NO_WRITE_UP &&
+                   (EqualSid(ace.sid, &low_level) || EqualSid(ace.sid, &medium_level)) &&
+                   (!inherit || inherit == CONTAINER_INHERIT_ACE || inherit == INHERIT_ALL);
+        }
+    }
+    return false;
+}
+
+static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, bool *changed) {
+    struct sd sd;
+    unsigned removed = 0;
+    *changed = false;
+    NTSTATUS status = sd_read(object, &sd);
+    if (!NT_SUCCESS(status) || !sd.dacl) {
+        sd_free(&sd);
+        return status;
+    }
+    ACL *clean = sd_remove(sd.dacl, pick_ours, &picking, &removed);
+    bool last = clean && removed && !holds_sbx_sid(clean);
+    if (last && directory) {
+        free(clean);
+        picking.denies = true;
+        clean = sd_remove(sd.dacl, pick_ours, &picking, &removed);
+    }
+    if (!clean) {
+        status = STATUS_NO_MEMORY;
+    } else if (removed) {
+        status = sd_write_dacl(object, clean, sd.control);
+        *changed = NT_SUCCESS(status);
+    }
+    if (NT_SUCCESS(status) && last && label_is_ours(&sd) &&
+        (sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID || holds_protection(sd.dacl))) {
+        status = put_label(object, NULL, 0);
+    }
+    free(clean);
+    sd_free(&sd);
+    return status;
+}
+
+NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, bool *changed) {
+    return unstamp(object, directory, (struct picking){.sids = sids, .count = count, .all_but = !count}, changed);
+}
+
+NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, bool *changed) {
+    return unstamp(object, directory, (struct picking){.sids = keep, .count = count, .all_but = true}, changed);
+}
+
+NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed) {
+    struct sd sd;
+    struct acl_state state;
+    const BYTE inherit = directory ? INHERIT_ALL : 0;
+    *changed = false;
+    NTSTATUS status = sd_read(object, &sd);
+    if (NT_SUCCESS(status)) {
+        query(&sd, directory, sid, &state);
+        status = state.no_dacl ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
+    }
+    if (NT_SUCCESS(status) && !state.protected_entry) {
+        ACL *denying = sd_insert(sd.dacl, sizeof(*sd.dacl), ACCESS_DENIED_ACE_TYPE, inherit, ACL_PROTECT_MASK, sid);
+        status = denying ? sd_write_dacl(object, denying, sd.control) : STATUS_INVALID_ACL;
+        free(denying);
+        if (NT_SUCCESS(status)) {
+            status = acl_query(object, directory, sid, &state);
+            status = NT_SUCCESS(status) && !state.protected_entry ? STATUS_NOT_SUPPORTED : status;
+        }
+        *changed = NT_SUCCESS(status);
+    }
+    if (NT_SUCCESS(status) && integrity == ACL_LABEL_LOW && state.low) {
+        status = put_label(object, &medium_level, inherit);
+        *changed = *changed || status == STATUS_SUCCESS;
+    }
+    sd_free(&sd);
+    return status;
+}
+
+NTSTATUS acl_unprotect(HANDLE object, PSID sid, bool *changed) {
+    struct picking picking = {.sids = &sid, .count = 1, .protect_only = true};
+    struct sd sd;
+    unsigned removed = 0;
+    *changed = false;
+    NTSTATUS status = sd_read(object, &sd);
+    ACL *clean = NT_SUCCESS(status) && sd.dacl ? sd_remove(sd.dacl, pick_ours, &picking, &removed) : NULL;
+    if (clean && removed) {
+        status = sd_write_dacl(object, clean, sd.control);
+        *changed = NT_SUCCESS(status);
+        if (NT_SUCCESS(status) && sd_level(&sd) == SECURITY_MANDATORY_MEDIUM_RID && label_is_ours(&sd)) {
+            status = put_label(object, NULL, 0);
+        }
+    }
+    free(clean);
+    sd_free(&sd);
+    return status;
+}
+
+NTSTATUS acl_relabel_medium(HANDLE object, bool *changed) {
+    struct sd sd;
+    *changed = false;
+    NTSTATUS status = sd_read(object, &sd);
+    if (NT_SUCCESS(status) && sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID) {
+        status = put_label(object, NULL, 0);
+        *changed = status == STATUS_SUCCESS;
+    }
+    sd_free(&sd);
+    return status;
+}

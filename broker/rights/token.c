@@ -1,0 +1,192 @@
+#include "broker/rights/token.h"
+
+#include "broker/rights/acl.h"
+
+#include <aclapi.h>
+#include <sddl.h>
+#include <stdlib.h>
+
+#define WRITE_RESTRICTED_FLAG 0x8
+
+static void *token_information(HANDLE token, TOKEN_INFORMATION_CLASS class) {
+    DWORD size = 0;
+    GetTokenInformation(token, class, NULL, 0, &size);
+    void *data = size ? LocalAlloc(LMEM_FIXED, size) : NULL;
+    if (data && !GetTokenInformation(token, class, data, size, &size)) {
+        LocalFree(data);
+        data = NULL;
+    }
+    return data;
+}
+
+static PSID copy_sid(PSID sid) {
+    DWORD size = GetLengthSid(sid);
+    PSID copy = LocalAlloc(LMEM_FIXED, size);
+    if (copy && !CopySid(size, copy, sid)) {
+        LocalFree(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
+static PSID logon_sid(HANDLE token) {
+    TOKEN_GROUPS *groups = token_information(token, TokenGroups);
+    PSID sid = NULL;
+    for (DWORD i = 0; groups && !sid && i < groups->GroupCount; i++) {
+        if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID) {
+            sid = copy_sid(groups->Groups[i].Sid);
+        }
+    }
+    LocalFree(groups);
+    return sid;
+}
+
+static BOOL CALLBACK ask_user(PINIT_ONCE once, PVOID parameter, PVOID *user) {
+    HANDLE token;
+    (void)once;
+    (void)parameter;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        return FALSE;
+    }
+    *user = token_information(token, TokenUser);
+    CloseHandle(token);
+    return *user != NULL;
+}
+
+/* Asked of the system once: a thread that impersonates a restricted token may be refused the token of its own process.
+ */
+PSID token_user_sid(void) {
+    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+    void *user;
+    if (!InitOnceExecuteOnce(&once, ask_user, NULL, &user)) {
+        return NULL;
+    }
+    return copy_sid(((TOKEN_USER *)user)->User.Sid);
+}
+
+PSID token_random_sid(void) { return acl_new_sid(); }
+
+/* Objects that the child makes without a descriptor (pipes between its children above all) must name a restricting SID,
+ * or the child cannot open them itself. */
+static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
+    BYTE system[SECURITY_MAX_SID_SIZE];
+    DWORD system_size = sizeof(system);
+    PSID user = token_user_sid();
+    if (!user || !CreateWellKnownSid(WinLocalSystemSid, NULL, system, &system_size)) {
+        LocalFree(user);
+        return GetLastError();
+    }
+    PSID sids[] = {user, system, run_sid};
+    DWORD size = sizeof(ACL);
+    for (size_t i = 0; i < 3; i++) {
+        size += (DWORD)(sizeof(ACCESS_ALLOWED_ACE) - sizeof(DWORD)) + GetLengthSid(sids[i]);
+    }
+    ACL *dacl = LocalAlloc(LMEM_FIXED, size);
+    DWORD error = dacl && InitializeAcl(dacl, size, ACL_REVISION) ? 0 : ERROR_OUTOFMEMORY;
+    for (size_t i = 0; !error && i < 3; i++) {
+        error = AddAccessAllowedAce(dacl, ACL_REVISION, GENERIC_ALL, sids[i]) ? 0 : GetLastError();
+    }
+    TOKEN_DEFAULT_DACL info = {dacl};
+    if (!error && !SetTokenInformation(token, TokenDefaultDacl, &info, sizeof(info))) {
+        error = GetLastError();
+    }
+    LocalFree(dacl);
+    LocalFree(user);
+    return error;
+}
+
+static DWORD set_low(HANDLE token) {
+    SID low = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
+    TOKEN_MANDATORY_LABEL label = {{&low, SE_GROUP_INTEGRITY}};
+    return SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label) + GetLengthSid(&low)) ? 0
+                                                                                                       : GetLastError();
+}
+
+static DWORD restrict_token(HANDLE own, const PSID *sids, size_t count, HANDLE *token) {
+    BYTE everyone[SECURITY_MAX_SID_SIZE];
+    DWORD everyone_size = sizeof(everyone);
+    SID_AND_ATTRIBUTES *list = LocalAlloc(LPTR, (count + 2) * sizeof(*list));
+    PSID logon = logon_sid(own);
+    if (!list || !CreateWellKnownSid(WinWorldSid, NULL, everyone, &everyone_size)) {
+        LocalFree(list);
+        LocalFree(logon);
+        return ERROR_OUTOFMEMORY;
+    }
+    DWORD used = 0;
+    for (size_t i = 0; i < count; i++) {
+        list[used++].Sid = sids[i];
+    }
+    if (logon) {
+        list[used++].Sid = logon;
+    }
+    list[used++].Sid = everyone;
+    DWORD error = 0;
+    if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED_FLAG, 0, NULL, 0, NULL, used,
+                               list, token)) {
+        error = GetLastError();
+    }
+    LocalFree(list);
+    LocalFree(logon);
+    return error;
+}
+
+DWORD token_create_strict(const PSID *sids, size_t count, PSID run_sid, bool low, HANDLE *token) {
+    HANDLE own;
+    *token = NULL;
+    if (!OpenProcessToken(GetCurrentProcess(),
+                          TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY | TOKEN_QUERY | TOKEN_ADJUST_DEFAULT, &own)) {
+        return GetLastError();
+    }
+    DWORD error = restrict_token(own, sids, count, token);
+    CloseHandle(own);
+    if (!error) {
+        error = set_default_dacl(*token, run_sid);
+    }
+    if (!error && low) {
+        error = set_low(*token);
+    }
+    if (error && *token) {
+        CloseHandle(*token);
+        *token = NULL;
+    }
+    return error;
+}
+
+bool token_is_elevated(void) {
+    HANDLE own;
+    TOKEN_ELEVATION elevation = {0};
+    DWORD size;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &own)) {
+        return true;
+    }
+    if (!GetTokenInformation(own, TokenElevation, &elevation, sizeof(elevation), &size)) {
+        elevation.TokenIsElevated = 1;
+    }
+    CloseHandle(own);
+    return elevation.TokenIsElevated != 0;
+}
+
+DWORD token_for_operations(HANDLE *token) {
+    HANDLE own, filtered;
+    *token = NULL;
+    if (!token_is_elevated()) {
+        return 0;
+    }
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY | TOKEN_ASSIGN_PRIMARY, &own)) {
+        return GetLastError();
+    }
+    DWORD error = CreateRestrictedToken(own, LUA_TOKEN | DISABLE_MAX_PRIVILEGE, 0, NULL, 0, NULL, 0, NULL, &filtered)
+                      ? 0
+                      : GetLastError();
+    CloseHandle(own);
+    if (error) {
+        return error;
+    }
+    if (!DuplicateTokenEx(filtered, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation,
+                          token)) {
+        error = GetLastError();
+        *token = NULL;
+    }
+    CloseHandle(filtered);
+    return error;
+}

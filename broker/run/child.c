@@ -1,0 +1,185 @@
+/* The program's process: suspended, in the job, with the listed handles only, the shim in it, then let go. */
+#include "broker/base/msg.h"
+#include "broker/run/inject.h"
+#include "broker/run/run.h"
+#include "broker/sandbox/events.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STDIO_RIGHTS (FILE_GENERIC_READ | FILE_GENERIC_WRITE)
+
+struct stdio {
+    HANDLE handles[3];
+    bool owned[3];
+    HANDLE list[3]; /* the distinct ones, for the attribute */
+    size_t count;
+};
+
+static ACCESS_MASK granted_access(HANDLE handle) {
+    PUBLIC_OBJECT_BASIC_INFORMATION basic;
+    ULONG size;
+    return NT_SUCCESS(NtQueryObject(handle, ObjectBasicInformation, &basic, sizeof(basic), &size)) ? basic.GrantedAccess
+                                                                                                   : 0;
+}
+
+/* A file that stdout was sent to gives the child a handle with data rights only: no DELETE, no WRITE_DAC. */
+static bool prepare_stdio(struct stdio *stdio) {
+    static const DWORD ids[3] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+    stdio->count = 0;
+    for (size_t i = 0; i < 3; i++) {
+        HANDLE own = GetStdHandle(ids[i]);
+        stdio->handles[i] = own;
+        stdio->owned[i] = false;
+        if (!own || own == INVALID_HANDLE_VALUE) {
+            stdio->handles[i] = NULL;
+            continue;
+        }
+        bool file = GetFileType(own) == FILE_TYPE_DISK;
+        ACCESS_MASK access = file ? granted_access(own) & STDIO_RIGHTS : 0;
+        if (!DuplicateHandle(GetCurrentProcess(), own, GetCurrentProcess(), &stdio->handles[i], access, TRUE,
+                             file ? 0 : DUPLICATE_SAME_ACCESS)) {
+            return false;
+        }
+        stdio->owned[i] = true;
+        stdio->list[stdio->count++] = stdio->handles[i];
+    }
+    return true;
+}
+
+static void close_stdio(struct stdio *stdio) {
+    for (size_t i = 0; i < 3; i++) {
+        if (stdio->owned[i]) {
+            CloseHandle(stdio->handles[i]);
+        }
+    }
+}
+
+static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(struct sandbox *sandbox, struct stdio *stdio) {
+    SIZE_T size = 0;
+    InitializeProcThreadAttributeList(NULL, 2, 0, &size);
+    LPPROC_THREAD_ATTRIBUTE_LIST list = malloc(size);
+    if (!list || !InitializeProcThreadAttributeList(list, 2, 0, &size)) {
+        free(list);
+        return NULL;
+    }
+    bool ok = UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &sandbox->job, sizeof(sandbox->job),
+                                        NULL, NULL) != 0;
+    if (ok && stdio->count) {
+        ok = UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, stdio->list,
+                                       stdio->count * sizeof(HANDLE), NULL, NULL) != 0;
+    }
+    if (!ok) {
+        DeleteProcThreadAttributeList(list);
+        free(list);
+        return NULL;
+    }
+    return list;
+}
+
+static int creation_failed(const struct run_child *child, DWORD error) {
+    switch (error) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND: msg_error(L"%ls: command not found", child->program); return SBX_EXIT_NOT_FOUND;
+    case ERROR_BAD_EXE_FORMAT:
+    case ERROR_EXE_MACHINE_TYPE_MISMATCH:
+    case ERROR_INVALID_EXE_SIGNATURE:
+        msg_error(L"%ls is no program that Windows can execute", child->program);
+        return SBX_EXIT_CANNOT_EXECUTE;
+    case ERROR_ACCESS_DENIED:
+    case 740: /* ERROR_ELEVATION_REQUIRED, which older headers lack */
+        msg_error(L"%ls cannot be executed: %ls", child->program, msg_win32_text(error));
+        return SBX_EXIT_CANNOT_EXECUTE;
+    default: msg_error(L"%ls could not be started: %ls", child->program, msg_win32_text(error)); return SBX_EXIT_FAILED;
+    }
+}
+
+/* The job is given at creation; Wine takes the attribute and does not act on it, so there the process is put into the
+ * job while it is still suspended. */
+static bool in_job(HANDLE process, HANDLE job) {
+    BOOL inside = FALSE;
+    return (IsProcessInJob(process, job, &inside) && inside) || AssignProcessToJobObject(job, process);
+}
+
+static int finish_start(struct sandbox *sandbox, const struct run_child *child, const PROCESS_INFORMATION *process) {
+    if (!in_job(process->hProcess, sandbox->job)) {
+        msg_error(L"the program could not be put into a job: %ls", msg_win32_text(GetLastError()));
+        return SBX_EXIT_FAILED;
+    }
+    if (child->shim_block) {
+        DWORD error = inject_shim(process->hProcess, process->hThread, child->shim_block);
+        if (error == ERROR_BAD_EXE_FORMAT) {
+            events_no_shim();
+        } else if (error) {
+            msg_error(L"the shim could not be put into the program: %ls", msg_win32_text(error));
+            return SBX_EXIT_FAILED;
+        }
+    }
+    if (ResumeThread(process->hThread) == (DWORD)-1) {
+        msg_error(L"the program could not be started: %ls", msg_win32_text(GetLastError()));
+        return SBX_EXIT_FAILED;
+    }
+    return 0;
+}
+
+/* Caches that live in the profile, where the program cannot write: they go below its TEMP, unless the user said where.
+ */
+static const struct {
+    const wchar_t *variable, *folder;
+} caches[] = {
+    {L"PIP_CACHE_DIR", L"pip-cache"},
+    {L"npm_config_cache", L"npm-cache"},
+    {L"XDG_CACHE_HOME", L"cache"},
+    {L"UV_CACHE_DIR", L"uv-cache"},
+    {L"GOCACHE", L"go-cache"},
+    {L"DENO_DIR", L"deno-cache"},
+    {L"PRE_COMMIT_HOME", L"pre-commit"},
+    {L"BLACK_CACHE_DIR", L"black-cache"},
+    {L"PYLINTHOME", L"pylint"},
+    {L"POETRY_CACHE_DIR", L"poetry-cache"},
+    {L"VIRTUALENV_OVERRIDE_APP_DATA", L"virtualenv"},
+    {L"YARN_CACHE_FOLDER", L"yarn-cache"},
+};
+
+static void set_environment(const wchar_t *temp) {
+    SetEnvironmentVariableW(L"TEMP", temp);
+    SetEnvironmentVariableW(L"TMP", temp);
+    for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++) {
+        wchar_t path[MAX_PATH + 64];
+        bool given = GetEnvironmentVariableW(caches[i].variable, NULL, 0) != 0;
+        if (!given && swprintf(path, MAX_PATH + 64, L"%ls\\%ls", temp, caches[i].folder) > 0) {
+            SetEnvironmentVariableW(caches[i].variable, path);
+        }
+    }
+}
+
+int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROCESS_INFORMATION *process) {
+    struct stdio stdio;
+    STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES}};
+    if (!prepare_stdio(&stdio)) {
+        msg_error(L"standard input or output cannot be handed on: %ls", msg_win32_text(GetLastError()));
+        return SBX_EXIT_FAILED;
+    }
+    startup.StartupInfo.hStdInput = stdio.handles[0];
+    startup.StartupInfo.hStdOutput = stdio.handles[1];
+    startup.StartupInfo.hStdError = stdio.handles[2];
+    startup.lpAttributeList = make_attributes(sandbox, &stdio);
+    set_environment(child->temp);
+    BOOL created = startup.lpAttributeList &&
+                   CreateProcessAsUserW(child->token, child->program, child->command_line, NULL, NULL, stdio.count != 0,
+                                        CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
+                                        &startup.StartupInfo, process);
+    int code = created ? 0 : creation_failed(child, GetLastError());
+    if (created) {
+        code = finish_start(sandbox, child, process);
+        if (code) {
+            TerminateProcess(process->hProcess, (UINT)code);
+        }
+    }
+    if (startup.lpAttributeList) {
+        DeleteProcThreadAttributeList(startup.lpAttributeList);
+        free(startup.lpAttributeList);
+    }
+    close_stdio(&stdio);
+    return code;
+}

@@ -1,0 +1,211 @@
+/* The settings of a run that come from files. What the user wrote himself may say all that the command line may; a file
+ * found beside the work may have been written by anybody, and only takes away. */
+#include "broker/base/msg.h"
+#include "broker/object/path.h"
+#include "broker/run/run.h"
+#include "broker/state/config_file.h"
+#include "broker/state/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PROJECT_NAME L".sbx.json"
+#define ASKED_UNITS 2048u
+
+/* What a project file may say: each takes rights away. */
+static const wchar_t *const narrowing[] = {L"--protect", L"--protect-vcs", L"--read-only", L"--require-integrity"};
+
+/* What stands on the command line of one run alone. */
+static const wchar_t *const command_line_only[] = {L"--no-config", L"--force", L"--control"};
+
+struct reading {
+    struct run_settings *settings;
+    const wchar_t *file;
+    const wchar_t *directory;
+    wchar_t asked[ASKED_UNITS]; /* options that the project file may not give */
+    bool asked_more;            /* and some that are not shown */
+};
+
+static bool one_of(const wchar_t *name, const wchar_t *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!wcscmp(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is(int option, const wchar_t *name) { return !wcscmp(run_options[option].name, name); }
+
+static bool adds_root(int option) {
+    return is(option, L"--writable-root") || is(option, L"--add-dir") || is(option, L"--cwd");
+}
+
+static bool may_be_in_a_file(const struct reading *reading, int option) {
+    if (one_of(run_options[option].name, command_line_only, sizeof(command_line_only) / sizeof(*command_line_only))) {
+        msg_error(L"%ls: \"%ls\" is taken from the command line only", reading->file, run_options[option].name + 2);
+        return false;
+    }
+    return true;
+}
+
+/* The command line goes before the user's file: roots and protected paths add up, anything else is said once. */
+static bool user_setting(void *context, int option, const wchar_t *value) {
+    struct reading *reading = context;
+    struct run_settings *settings = reading->settings;
+    if (!may_be_in_a_file(reading, option)) {
+        return false;
+    }
+    bool adds = adds_root(option) || is(option, L"--protect");
+    if ((!adds && run_option_given(settings, option)) || (adds_root(option) && settings->read_only) ||
+        (is(option, L"--read-only") && settings->root_count)) {
+        return true;
+    }
+    return run_take_option(settings, option, value);
+}
+
+static bool is_granted(const struct run_settings *settings, int option, const wchar_t *value) {
+    for (size_t i = 0; adds_root(option) && value && i < settings->root_count; i++) {
+        wchar_t *root = diskpath_full(settings->roots[i]);
+        bool inside = root && diskpath_below(value, root);
+        free(root);
+        if (inside) {
+            return true;
+        }
+    }
+    return !adds_root(option) && run_option_given(settings, option);
+}
+
+/* The line is meant to be copied into a shell, and a stranger wrote the file: nothing in it may be more than a path
+ * there, in cmd.exe or in PowerShell. */
+static bool is_harmless(const wchar_t *value) {
+    if (value[0] && value[wcslen(value) - 1] == L'\\') {
+        return false;
+    }
+    for (; *value; value++) {
+        if (*value < L' ' || *value > L'~' || wcschr(L"\"%$`!^&|<>;'", *value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void ask(struct reading *reading, int option, const wchar_t *value) {
+    wchar_t words[ASKED_UNITS];
+    const wchar_t *name = run_options[option].name;
+    if (is_granted(reading->settings, option, value)) {
+        return;
+    }
+    int units = value ? _snwprintf(words, ASKED_UNITS - 1, L" %ls \"%ls\"", name, value)
+                      : _snwprintf(words, ASKED_UNITS - 1, L" %ls", name);
+    if (units < 0 || wcslen(reading->asked) + (size_t)units >= ASKED_UNITS || (value && !is_harmless(value))) {
+        reading->asked_more = true;
+        return;
+    }
+    words[units] = 0;
+    wcscat(reading->asked, words);
+}
+
+static bool protect_below(struct reading *reading, int option, const wchar_t *path) {
+    if (!diskpath_below(path, reading->directory)) {
+        msg_warn(L"%ls protects %ls, which is not below it; this is left out", reading->file, path);
+        return true;
+    }
+    if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) {
+        msg_warn(L"%ls protects %ls, which does not exist; it is not protected", reading->file, path);
+        return true;
+    }
+    return run_take_option(reading->settings, option, path);
+}
+
+static bool project_setting(void *context, int option, const wchar_t *value) {
+    struct reading *reading = context;
+    struct run_settings *settings = reading->settings;
+    if (is(option, L"--no-config")) {
+        return may_be_in_a_file(reading, option);
+    }
+    if (is(option, L"--protect")) {
+        return protect_below(reading, option, value);
+    }
+    if (is(option, L"--read-only") && settings->root_count) {
+        msg_note(L"sbx: %ls says read-only: no writable root is used; --no-config leaves the file out", reading->file);
+        settings->root_count = 0;
+    }
+    if (one_of(run_options[option].name, narrowing, sizeof(narrowing) / sizeof(*narrowing))) {
+        return run_take_option(settings, option, value);
+    }
+    ask(reading, option, value);
+    return true;
+}
+
+static void show_asked(const struct reading *reading) {
+    if (reading->asked[0]) {
+        msg_note(L"sbx: %ls asks for more, which a project file cannot give. If you trust it: sbx run%ls ...",
+                 reading->file, reading->asked);
+    }
+    if (reading->asked_more) {
+        msg_note(L"sbx: %ls asks for things that are not shown here; read it before you grant them", reading->file);
+    }
+}
+
+static int option_index(const wchar_t *name) {
+    int i = 0;
+    while (run_options[i].name && wcscmp(run_options[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static enum config_result read_project(struct run_settings *settings, const wchar_t *directory) {
+    size_t units = wcslen(directory) + wcslen(PROJECT_NAME) + 2;
+    wchar_t *file = malloc(units * sizeof(wchar_t));
+    struct reading *reading = calloc(1, sizeof(*reading));
+    if (!file || !reading) {
+        free(file);
+        free(reading);
+        msg_error(L"out of memory");
+        return CONFIG_BAD;
+    }
+    bool drive = directory[wcslen(directory) - 1] == L'\\';
+    _snwprintf(file, units, L"%ls%ls%ls", directory, drive ? L"" : L"\\", PROJECT_NAME);
+    *reading = (struct reading){.settings = settings, .file = file, .directory = directory};
+    enum config_result result = config_read(file, directory, run_options, project_setting, reading);
+    if (result == CONFIG_READ) {
+        show_asked(reading);
+        /* Or a program in the sandbox would take away what narrows the next run. The path is kept by the settings. */
+        if (!settings->read_only && run_take_option(settings, option_index(L"--protect"), file)) {
+            settings->protect_implied[settings->protect_count - 1] = true;
+        } else if (!settings->read_only) {
+            result = CONFIG_BAD;
+        }
+    } else {
+        free(file);
+    }
+    free(reading);
+    return result;
+}
+
+/* Every file on the way up counts: were it the nearest alone, a new one could switch off what one above it says. */
+static bool read_projects(struct run_settings *settings) {
+    wchar_t *directory = diskpath_full(L".");
+    bool ok = directory != NULL;
+    while (ok) {
+        ok = read_project(settings, directory) != CONFIG_BAD;
+        wchar_t *slash = wcsrchr(directory, L'\\');
+        if (!slash || !slash[1] || directory[1] != L':') {
+            break;
+        }
+        slash[slash == directory + 2] = 0;
+    }
+    free(directory);
+    return ok;
+}
+
+bool run_read_config(struct run_settings *settings) {
+    wchar_t path[MAX_PATH + 64];
+    if (!state_path(L"config.json", path, MAX_PATH + 64)) {
+        return false;
+    }
+    struct reading reading = {.settings = settings, .file = path};
+    return config_read(path, NULL, run_options, user_setting, &reading) != CONFIG_BAD && read_projects(settings);
+}

@@ -1,0 +1,189 @@
+#include "broker/run/run.h"
+
+#include "broker/base/msg.h"
+#include "broker/run/control.h"
+
+#include <stdlib.h>
+
+enum {
+    OPT_BROKER,
+    OPT_WRITABLE_ROOT,
+    OPT_ADD_DIR,
+    OPT_CWD,
+    OPT_READ_ONLY,
+    OPT_PROTECT,
+    OPT_PROTECT_VCS,
+    OPT_INTEGRITY,
+    OPT_REQUIRE_INTEGRITY,
+    OPT_STAMP,
+    OPT_EVENTS,
+    OPT_STATS,
+    OPT_QUIET,
+    OPT_FORCE,
+    OPT_UNDO,
+    OPT_REQUIRE_UNDO,
+    OPT_UNDO_QUOTA,
+    OPT_NO_CONFIG,
+    OPT_CONTROL
+};
+
+const struct cli_option run_options[] = {
+    [OPT_BROKER] = {L"--broker", NULL, L"Perform rename, delete and replace in the writable roots for the program."},
+    [OPT_WRITABLE_ROOT] = {L"--writable-root", L"DIR",
+                           L"A directory the program may write below. May be given several times."},
+    [OPT_ADD_DIR] = {L"--add-dir", L"DIR", L"The same as --writable-root."},
+    [OPT_CWD] = {L"--cwd", NULL, L"Make the current directory a writable root."},
+    [OPT_READ_ONLY] = {L"--read-only", NULL, L"No writable root but the private TEMP."},
+    [OPT_PROTECT] = {L"--protect", L"PATH",
+                     L"A path in a writable root that stays read-only. May be given several times."},
+    [OPT_PROTECT_VCS] = {L"--protect-vcs", NULL,
+                         L"Protect .git\\hooks and .git\\config in each writable root that has them."},
+    [OPT_INTEGRITY] = {L"--integrity", L"LEVEL",
+                       L"low or medium: the integrity level of the program. Default: low with --broker, "
+                       L"medium without."},
+    [OPT_REQUIRE_INTEGRITY] = {L"--require-integrity", NULL,
+                               L"Fail when a root cannot carry the Low label, instead of a warning."},
+    [OPT_STAMP] = {L"--stamp", L"WHAT",
+                   L"root or all: put the entries on the root directory alone (the default) or on everything "
+                   L"below it now."},
+    [OPT_EVENTS] = {L"--events", L"FILE", L"Append a JSON line for each brokered operation and each refusal."},
+    [OPT_STATS] = {L"--stats", NULL, L"Print the number of requests on stderr at the end."},
+    [OPT_QUIET] = {L"--quiet", NULL, L"No summary at the end."},
+    [OPT_FORCE] = {L"--force", NULL,
+                   L"Accept a root that is a drive, a profile, a system folder or behind a link in a known root."},
+    [OPT_UNDO] = {L"--undo", NULL, L"Keep what is deleted, replaced or renamed through the broker; see sbx undo."},
+    [OPT_REQUIRE_UNDO] = {L"--require-undo", NULL, L"With --undo: what cannot be kept is not deleted or replaced."},
+    [OPT_UNDO_QUOTA] = {L"--undo-quota", L"MIB", L"How much one run may keep. Default: 2048."},
+    [OPT_NO_CONFIG] = {L"--no-config", NULL, L"Read neither your config.json nor a project's .sbx.json."},
+    [OPT_CONTROL] = {L"--control", L"HANDLE",
+                     L"For a calling program: end the run when the inherited pipe HANDLE is written to or closed, and "
+                     L"write how the run ended to the events file."},
+    {NULL, NULL, NULL},
+};
+
+static bool add(const wchar_t **list, size_t *count, size_t limit, const wchar_t *value) {
+    if (*count == limit) {
+        msg_error(L"too many paths: at most %zu", limit);
+        return false;
+    }
+    if (!value[0]) {
+        msg_error(L"an empty path was given; name a directory");
+        return false;
+    }
+    list[(*count)++] = value;
+    return true;
+}
+
+static bool set_integrity(struct run_settings *settings, const wchar_t *value) {
+    settings->low = !wcscmp(value, L"low");
+    if (!settings->low && wcscmp(value, L"medium") != 0) {
+        msg_error(L"--integrity takes low or medium, not %ls", value);
+        return false;
+    }
+    return true;
+}
+
+static bool set_stamp(struct run_settings *settings, const wchar_t *value) {
+    settings->stamp_all = !wcscmp(value, L"all");
+    if (!settings->stamp_all && wcscmp(value, L"root") != 0) {
+        msg_error(L"--stamp takes root or all, not %ls", value);
+        return false;
+    }
+    return true;
+}
+
+static bool set_undo_quota(struct run_settings *settings, const wchar_t *value) {
+    wchar_t *end;
+    settings->undo_quota = wcstoul(value, &end, 10);
+    if (!settings->undo_quota || *end || settings->undo_quota > 1024 * 1024) {
+        msg_error(L"--undo-quota takes a number of MiB from 1 to 1048576, not %ls", value);
+        return false;
+    }
+    return true;
+}
+
+static bool set_switch(struct run_settings *settings, int option) {
+    bool *switches[] = {[OPT_BROKER] = &settings->broker,
+                        [OPT_READ_ONLY] = &settings->read_only,
+                        [OPT_PROTECT_VCS] = &settings->protect_vcs,
+                        [OPT_REQUIRE_INTEGRITY] = &settings->require_integrity,
+                        [OPT_STATS] = &settings->stats,
+                        [OPT_QUIET] = &settings->quiet,
+                        [OPT_FORCE] = &settings->force,
+                        [OPT_UNDO] = &settings->undo,
+                        [OPT_REQUIRE_UNDO] = &settings->require_undo,
+                        [OPT_NO_CONFIG] = &settings->no_config};
+    *switches[option] = true;
+    return true;
+}
+
+bool run_option_given(const struct run_settings *settings, int option) { return settings->given >> option & 1; }
+
+bool run_take_option(struct run_settings *settings, int option, const wchar_t *value) {
+    /* One root is kept for TEMP. */
+    static const size_t root_limit = SANDBOX_MAX_ROOTS - 1;
+    settings->given |= (uint64_t)1 << option;
+    switch (option) {
+    case OPT_WRITABLE_ROOT:
+    case OPT_ADD_DIR: return add(settings->roots, &settings->root_count, root_limit, value);
+    case OPT_CWD: return add(settings->roots, &settings->root_count, root_limit, L".");
+    case OPT_PROTECT: return add(settings->protect, &settings->protect_count, SANDBOX_MAX_PROTECT, value);
+    case OPT_INTEGRITY: return set_integrity(settings, value);
+    case OPT_STAMP: return set_stamp(settings, value);
+    case OPT_UNDO_QUOTA: return set_undo_quota(settings, value);
+    case OPT_EVENTS: settings->events = value; return true;
+    case OPT_CONTROL: return control_take(value, &settings->control);
+    default: return set_switch(settings, option);
+    }
+}
+
+/* What the command line says by itself, before any file is read. */
+static bool consistent(const struct run_settings *settings) {
+    if (!settings->command[0]) {
+        msg_error(L"no command to run; write it behind the options: sbx run --broker --writable-root DIR -- COMMAND");
+        return false;
+    }
+    if ((settings->require_undo || settings->undo_quota) && !settings->undo) {
+        msg_error(L"--require-undo and --undo-quota go with --undo; add it");
+        return false;
+    }
+    if (settings->undo && !settings->broker) {
+        msg_error(L"--undo keeps what the broker deletes and replaces; add --broker");
+        return false;
+    }
+    if (settings->read_only && settings->root_count) {
+        msg_error(L"--read-only and a writable root contradict each other; leave one out");
+        return false;
+    }
+    return true;
+}
+
+bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) {
+    int next = 0;
+    for (;;) {
+        const wchar_t *value;
+        int option = cli_next(run_options, argc, argv, &next, &value);
+        if (option == CLI_ERROR) {
+            return false;
+        }
+        if (option == CLI_END || option == CLI_WORD) {
+            /* The first word that is no option begins the command. */
+            settings->command = argv + (option == CLI_WORD ? next - 1 : next);
+            break;
+        }
+        if (!run_take_option(settings, option, value)) {
+            return false;
+        }
+    }
+    if (!consistent(settings) || (!settings->no_config && !run_read_config(settings))) {
+        return false;
+    }
+    if (!run_option_given(settings, OPT_INTEGRITY)) {
+        settings->low = settings->broker;
+    }
+    if (!settings->read_only && !settings->root_count) {
+        msg_error(L"no writable root; add --writable-root DIR, --cwd or --read-only");
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,285 @@
+/* One run, from top to bottom: settings, roots, token, pipe, job, child, exit code. */
+#include "broker/run/run.h"
+
+#include "broker/base/console.h"
+#include "broker/base/msg.h"
+#include "broker/rights/harden.h"
+#include "broker/rights/token.h"
+#include "broker/run/control.h"
+#include "broker/run/inject.h"
+#include "broker/run/watch.h"
+#include "broker/sandbox/events.h"
+#include "broker/serve/server.h"
+#include "broker/state/root_map.h"
+#include "broker/undo/undo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+
+struct run {
+    struct run_settings settings;
+    struct sandbox sandbox;
+    struct server *server;
+    wchar_t *program;
+    wchar_t *command_line;
+    HANDLE token;
+    BYTE *shim_block;
+    wchar_t id[20];
+    DWORD exit_code;
+    uv_async_t ended;
+    uv_timer_t watchdog;
+};
+
+static int fail_with(const wchar_t *what, DWORD error) {
+    msg_error(L"%ls: %ls", what, msg_win32_text(error));
+    return SBX_EXIT_FAILED;
+}
+
+static void impersonate(const struct run *run, bool on) {
+    if (run->sandbox.operations_token) {
+        SetThreadToken(NULL, on ? run->sandbox.operations_token : NULL);
+    }
+}
+
+static int make_token(struct run *run) {
+    PSID sids[SANDBOX_MAX_ROOTS + 1];
+    size_t count = 0;
+    sids[count++] = run->sandbox.run_sid;
+    for (size_t i = 0; i < run->sandbox.root_count; i++) {
+        sids[count++] = run->sandbox.roots[i].sid;
+    }
+    DWORD error = token_create_strict(sids, count, run->sandbox.run_sid, run->sandbox.low, &run->token);
+    return error ? fail_with(L"the restricted token could not be made", error) : 0;
+}
+
+static int make_job(struct run *run) {
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
+    run->sandbox.job = CreateJobObjectW(NULL, NULL);
+    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+    if (!run->sandbox.job ||
+        !SetInformationJobObject(run->sandbox.job, JobObjectExtendedLimitInformation, &limits, sizeof(limits))) {
+        return fail_with(L"the job could not be made", GetLastError());
+    }
+    return 0;
+}
+
+/* The DLL beside sbx.exe. */
+static int find_shim(wchar_t *path) {
+    DWORD length = GetModuleFileNameW(NULL, path, MAX_PATH);
+    wchar_t *slash = length && length < MAX_PATH ? wcsrchr(path, L'\\') : NULL;
+    if (!slash || (size_t)(slash + 1 - path) + wcslen(L"sbxshim.dll") >= MAX_PATH) {
+        msg_error(L"the path of sbx.exe is too long; move it");
+        return SBX_EXIT_FAILED;
+    }
+    wcscpy(slash + 1, L"sbxshim.dll");
+    if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) {
+        msg_error(L"%ls is missing; put it beside sbx.exe or run without --broker", path);
+        return SBX_EXIT_FAILED;
+    }
+    return 0;
+}
+
+static int start_broker(struct run *run, const wchar_t *shim) {
+    DWORD error = server_start(&run->sandbox, &run->server);
+    if (error) {
+        return fail_with(L"the broker's pipe could not be made", error);
+    }
+    run->shim_block = malloc(SBX_CONFIG_SIZE);
+    if (!run->shim_block || !inject_settings(&run->sandbox, server_pipe_path(run->server), shim, run->shim_block)) {
+        msg_error(L"the paths of the writable roots are too long together");
+        return SBX_EXIT_FAILED;
+    }
+    return 0;
+}
+
+static const wchar_t *temp_path(const struct run *run) {
+    for (size_t i = 0; i < run->sandbox.root_count; i++) {
+        if (run->sandbox.roots[i].temp) {
+            return run->sandbox.roots[i].dos_path;
+        }
+    }
+    return L"";
+}
+
+static void on_ended(uv_async_t *async) { uv_stop(async->loop); }
+
+static void on_watchdog(uv_timer_t *timer) {
+    struct run *run = timer->data;
+    if (run->server) {
+        server_watchdog(run->server);
+    }
+}
+
+static void CALLBACK process_ended(void *context, BOOLEAN timed_out) {
+    struct run *run = context;
+    (void)timed_out;
+    uv_async_send(&run->ended);
+}
+
+static int wait_for(struct run *run, HANDLE process) {
+    uv_loop_t *loop = uv_default_loop();
+    HANDLE wait;
+    if (uv_async_init(loop, &run->ended, on_ended) || uv_timer_init(loop, &run->watchdog)) {
+        return fail_with(L"the event loop could not be made", ERROR_OUTOFMEMORY);
+    }
+    run->watchdog.data = run;
+    uv_timer_start(&run->watchdog, on_watchdog, 1000, 1000);
+    if (!RegisterWaitForSingleObject(&wait, process, process_ended, run, INFINITE, WT_EXECUTEONLYONCE)) {
+        return fail_with(L"the program cannot be waited for", GetLastError());
+    }
+    uv_run(loop, UV_RUN_DEFAULT);
+    UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
+    return GetExitCodeProcess(process, &run->exit_code) ? 0 : fail_with(L"the exit code is not known", GetLastError());
+}
+
+/* What the program left behind ends with it: a sandbox that outlives its command is nobody's. */
+static void empty_job(struct run *run) {
+    TerminateJobObject(run->sandbox.job, 1);
+    for (int i = 0; i < 500; i++) {
+        JOBOBJECT_BASIC_ACCOUNTING_INFORMATION information;
+        if (!QueryInformationJobObject(run->sandbox.job, JobObjectBasicAccountingInformation, &information,
+                                       sizeof(information), NULL) ||
+            !information.ActiveProcesses) {
+            return;
+        }
+        Sleep(10);
+    }
+    msg_warn(L"some processes of the run did not end");
+}
+
+static void print_stats(const struct run *run) {
+    const struct sandbox_counters *counters = &run->sandbox.counters;
+    wchar_t each[400] = L"";
+    size_t used = 0;
+    LONG total = 0;
+    for (unsigned op = SBX_OP_HELLO; op < SBX_OP_COUNT; op++) {
+        bool asked = op != SBX_OP_HELLO && op != SBX_OP_NOTE;
+        total += asked ? counters->requests[op] : 0;
+        int units = swprintf(each + used, 400 - used, L" %hs=%ld", sbx_op_name(op), counters->requests[op]);
+        used += units > 0 ? (size_t)units : 0;
+    }
+    msg_note(L"sbx: stats: requests=%ld%ls refused=%ld clients=%ld", total, each, counters->refused, counters->clients);
+}
+
+static int execute(struct run *run) {
+    struct run_child child = {run->program, run->command_line, temp_path(run), run->shim_block, run->token};
+    PROCESS_INFORMATION process = {0};
+    struct watch *watch = run->sandbox.low ? watch_start(&run->sandbox) : NULL;
+    int code = 0;
+    if (console_give(run->sandbox.job)) {
+        code = run_child_start(&run->sandbox, &child, &process);
+    } else {
+        msg_error(L"interrupted before the program was started");
+        code = SBX_EXIT_FAILED;
+    }
+    if (!code && run->settings.control) {
+        DWORD error = control_watch(run->settings.control, run->sandbox.job);
+        code = error ? fail_with(L"the control pipe cannot be watched", error) : 0;
+    }
+    if (!code) {
+        code = wait_for(run, process.hProcess);
+    }
+    empty_job(run);
+    if (run->server) {
+        server_stop(run->server, 2000);
+    }
+    impersonate(run, true);
+    watch_finish(watch, &run->sandbox);
+    impersonate(run, false);
+    return code;
+}
+
+static bool start_undo(struct run *run) {
+    const struct run_settings *settings = &run->settings;
+    struct undo_settings undo = {.id = run->id,
+                                 .command = run->command_line,
+                                 .quota_mib = settings->undo_quota ? settings->undo_quota : UNDO_QUOTA_MIB,
+                                 .required = settings->require_undo,
+                                 .prune = true};
+    return !settings->undo || undo_begin(&run->sandbox, &undo, &run->sandbox.undo);
+}
+
+static int prepare(struct run *run) {
+    wchar_t shim[MAX_PATH];
+    int code = run_find_program(run->settings.command[0], &run->program);
+    if (!code && run->settings.broker) {
+        code = find_shim(shim);
+    }
+    run->command_line = code ? NULL : run_command_line(run->settings.command);
+    if (code || !run->command_line) {
+        if (!code) {
+            msg_error(L"the command line is too long");
+        }
+        return code ? code : SBX_EXIT_FAILED;
+    }
+    run->sandbox.low = run->settings.low;
+    run->sandbox.run_sid = token_random_sid();
+    DWORD error = token_for_operations(&run->sandbox.operations_token);
+    if (!run->sandbox.run_sid || error) {
+        return fail_with(L"the run could not be prepared", error);
+    }
+    const DWORD *random = GetSidSubAuthority(run->sandbox.run_sid, 1);
+    (void)swprintf(run->id, 20, L"%08lx%08lx", random[0], random[1]);
+    impersonate(run, true);
+    bool roots = run_prepare_roots(&run->settings, &run->sandbox) && start_undo(run);
+    error = roots ? events_open(&run->sandbox, run->settings.events, run->id) : 0;
+    impersonate(run, false);
+    if (!roots) {
+        return SBX_EXIT_FAILED;
+    }
+    if (error) {
+        return fail_with(run->settings.events, error);
+    }
+    /* Behind the last file that is made with a descriptor of its directory or, where that says nothing, of the process.
+     */
+    error = harden_process(run->sandbox.low);
+    if (error) {
+        return fail_with(L"sbx could not close its own process to the program", error);
+    }
+    code = make_token(run);
+    if (!code) {
+        code = make_job(run);
+    }
+    return code || !run->settings.broker ? code : start_broker(run, shim);
+}
+
+/* 0 with the program's exit code in the run, or sbx's own. */
+static int prepare_and_execute(struct run *run) {
+    console_begin();
+    int code = prepare(run);
+    bool executed = !code;
+    if (executed) {
+        code = execute(run);
+    }
+    impersonate(run, true);
+    run_lift_protection(&run->sandbox);
+    run_remove_temp(&run->sandbox);
+    if (executed) {
+        run_sweep_temp();
+    }
+    undo_end(run->sandbox.undo, run->settings.quiet);
+    impersonate(run, false);
+    if (executed && !run->settings.quiet) {
+        events_summary(&run->sandbox);
+    }
+    if (executed && run->settings.stats) {
+        print_stats(run);
+    }
+    if (run->settings.control) {
+        events_ended(code ? code : (int)run->exit_code, code != 0, control_stopped());
+    }
+    events_close();
+    console_end();
+    return code;
+}
+
+int cmd_run(int argc, wchar_t **argv) {
+    static struct run run;
+    int code = run_parse(argc, argv, &run.settings) ? prepare_and_execute(&run) : SBX_EXIT_FAILED;
+    if (code == SBX_EXIT_FAILED && !msg_error_was_told()) {
+        /* What fails without a message of its own is an allocation. */
+        msg_error(L"not enough memory");
+    }
+    return code ? code : (int)run.exit_code;
+}

@@ -1,0 +1,109 @@
+#include "broker/serve/held.h"
+
+#define MAX_HELD 128u
+/* So that one program cannot take the entries of all others. */
+#define MAX_HELD_OF_PROCESS 64u
+
+static SRWLOCK lock = SRWLOCK_INIT;
+static struct held {
+    const struct client *client; /* NULL: a free entry */
+    DWORD pid;
+    uint64_t handle;
+    HANDLE object;
+    ULONGLONG id;
+    struct undo_step step;
+} held[MAX_HELD];
+
+/* With the lock held. A process has several connections: its threads may use another one than the deletion came by. */
+static struct held *find(const struct client *client, uint64_t handle) {
+    for (size_t i = 0; i < MAX_HELD; i++) {
+        if (held[i].client && held[i].pid == client->pid && held[i].handle == handle) {
+            return &held[i];
+        }
+    }
+    return NULL;
+}
+
+static struct held *find_free(DWORD pid) {
+    struct held *entry = NULL;
+    size_t same = 0;
+    for (size_t i = 0; i < MAX_HELD; i++) {
+        same += held[i].client && held[i].pid == pid;
+        entry = !entry && !held[i].client ? &held[i] : entry;
+    }
+    return same < MAX_HELD_OF_PROCESS ? entry : NULL;
+}
+
+/* With the lock held. Without an entry: one whose object is NULL. */
+static struct held take(struct held *entry) {
+    struct held taken = {0};
+    if (entry) {
+        taken = *entry;
+        entry->client = NULL;
+    }
+    return taken;
+}
+
+/* Without the lock. */
+static void let_go(const struct client *client, struct held *taken, bool deleted) {
+    if (taken->object) {
+        NtClose(taken->object);
+        undo_settle(client->sandbox->undo, &taken->step, deleted);
+    }
+}
+
+bool pending_hold(const struct client *client, uint64_t handle, HANDLE object, const struct undo_step *step) {
+    ULONGLONG id;
+    if (!NT_SUCCESS(object_query_id(object, &id))) {
+        return false;
+    }
+    AcquireSRWLockExclusive(&lock);
+    struct held before = take(find(client, handle));
+    struct held *entry = find_free(client->pid);
+    if (entry) {
+        entry->client = client;
+        entry->pid = client->pid;
+        entry->handle = handle;
+        entry->object = object;
+        entry->id = id;
+        entry->step = *step;
+    }
+    ReleaseSRWLockExclusive(&lock);
+    let_go(client, &before, true);
+    return entry != NULL;
+}
+
+bool pending_has(const struct client *client, uint64_t handle, HANDLE object) {
+    ULONGLONG id;
+    AcquireSRWLockShared(&lock);
+    const struct held *entry = find(client, handle);
+    ULONGLONG known = entry ? entry->id : 0;
+    ReleaseSRWLockShared(&lock);
+    return entry && (!object || (NT_SUCCESS(object_query_id(object, &id)) && id == known));
+}
+
+NTSTATUS pending_let_go(const struct client *client, uint64_t handle, bool take_back) {
+    IO_STATUS_BLOCK io;
+    FILE_DISPOSITION_INFORMATION keep = {FALSE};
+    NTSTATUS status = STATUS_SUCCESS;
+    AcquireSRWLockExclusive(&lock);
+    struct held taken = take(find(client, handle));
+    ReleaseSRWLockExclusive(&lock);
+    if (!taken.object) {
+        return STATUS_NOT_FOUND;
+    }
+    if (take_back) {
+        status = NtSetInformationFile(taken.object, &io, &keep, sizeof(keep), NtFileDispositionInformation);
+    }
+    let_go(client, &taken, !take_back || !NT_SUCCESS(status));
+    return status;
+}
+
+void pending_forget(const struct client *client) {
+    for (size_t i = 0; i < MAX_HELD; i++) {
+        AcquireSRWLockExclusive(&lock);
+        struct held taken = take(held[i].client == client ? &held[i] : NULL);
+        ReleaseSRWLockExclusive(&lock);
+        let_go(client, &taken, true);
+    }
+}

@@ -1,0 +1,189 @@
+/* The open request: what the child cannot open itself. The handle that comes back carries explicit rights and never
+ * DELETE, WRITE_DAC or WRITE_OWNER; delete-on-close lives in the file object behind it. */
+#include "broker/serve/ops.h"
+#include "broker/serve/resolve.h"
+#include "broker/undo/undo.h"
+
+#define OPTIONS_ALLOWED                                                                                                \
+    (FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY | FILE_NO_INTERMEDIATE_BUFFERING |                \
+     FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE | FILE_RANDOM_ACCESS |         \
+     FILE_DELETE_ON_CLOSE | FILE_OPEN_FOR_BACKUP_INTENT | FILE_OPEN_REPARSE_POINT | FILE_OPEN_NO_RECALL)
+#define SYNCHRONOUS (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT)
+#define WRITES (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES)
+
+static ACCESS_MASK map_generic(ACCESS_MASK access) {
+    static const GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
+                                            FILE_ALL_ACCESS};
+    GENERIC_MAPPING copy = mapping;
+    DWORD mapped = access;
+    MapGenericMask(&mapped, &copy);
+    return mapped;
+}
+
+static bool truncates(ULONG disposition) {
+    return disposition == FILE_SUPERSEDE || disposition == FILE_OVERWRITE || disposition == FILE_OVERWRITE_IF;
+}
+
+static bool creates(ULONG disposition) {
+    return disposition == FILE_CREATE || disposition == FILE_OPEN_IF || disposition == FILE_OVERWRITE_IF ||
+           disposition == FILE_SUPERSEDE;
+}
+
+/* A file is never truncated by the open itself: it is opened, judged, and then made empty by its handle. */
+static NTSTATUS empty_file(HANDLE object, const struct sbx_open *open, ULONG_PTR *information) {
+    IO_STATUS_BLOCK io;
+    FILE_END_OF_FILE_INFORMATION end = {{.QuadPart = 0}};
+    FILE_BASIC_INFORMATION basic = {0};
+    NTSTATUS status = NtSetInformationFile(object, &io, &end, sizeof(end), FileEndOfFileInformation);
+    basic.FileAttributes =
+        open->file_attributes ? (open->file_attributes | FILE_ATTRIBUTE_ARCHIVE) : FILE_ATTRIBUTE_NORMAL;
+    if (NT_SUCCESS(status)) {
+        status = NtSetInformationFile(object, &io, &basic, sizeof(basic), FileBasicInformation);
+    }
+    *information = open->disposition == FILE_SUPERSEDE ? FILE_SUPERSEDED : FILE_OVERWRITTEN;
+    return status;
+}
+
+struct opening {
+    struct place place;
+    ACCESS_MASK access; /* of the child's handle, before policy_handle_access */
+    ULONG options;      /* of the child's handle */
+    bool delete_on_close;
+    bool changes; /* content, attributes or security may be changed through it */
+};
+
+static enum policy_verdict judge_existing(struct client *client, HANDLE object, const struct opening *opening) {
+    struct object_facts facts;
+    size_t root;
+    enum place_use use = opening->delete_on_close ? PLACE_DESTROY : PLACE_WRITE;
+    enum policy_verdict verdict = place_judge(client->sandbox, object, use, &client->subject, &root);
+    if (verdict != POLICY_ALLOWED) {
+        return verdict;
+    }
+    if (!NT_SUCCESS(object_query_facts(object, &facts))) {
+        return POLICY_BAD_HANDLE;
+    }
+    if (facts.reparse_point && !(opening->options & FILE_OPEN_REPARSE_POINT)) {
+        return POLICY_REPARSE;
+    }
+    return opening->changes ? place_links(client->sandbox, object, &facts, &client->scratch) : POLICY_ALLOWED;
+}
+
+static NTSTATUS hand_over(struct client *client, HANDLE object, const struct sbx_open *open, ACCESS_MASK access,
+                          uint64_t *handle) {
+    HANDLE theirs = NULL;
+    ULONG attributes = open->object_attributes & OBJ_INHERIT;
+    NTSTATUS status = NtDuplicateObject(GetCurrentProcess(), object, client->process, &theirs,
+                                        policy_handle_access(access) | SYNCHRONIZE, attributes, 0);
+    *handle = NT_SUCCESS(status) ? (uint64_t)(uintptr_t)theirs : 0;
+    return status;
+}
+
+/* An open by handle gives the same object on Windows. Wine opens a file once more by the path it had. */
+static bool same_object(HANDLE one, HANDLE other) {
+    ULONGLONG first, second;
+    return NT_SUCCESS(object_query_id(one, &first)) && NT_SUCCESS(object_query_id(other, &second)) && first == second;
+}
+
+/* The open that the child's handle comes from: by the checked handle, so that nothing can be put in its place. */
+static struct outcome finish_existing(struct client *client, HANDLE checked, const struct sbx_open *open,
+                                      const struct opening *opening) {
+    struct outcome outcome = fileops_done(STATUS_SUCCESS);
+    ACCESS_MASK access = opening->access | (opening->delete_on_close ? DELETE : 0) |
+                         (truncates(open->disposition) ? FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES : 0);
+    ULONG options = opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0);
+    struct object_create how = {access, 0, open->share, FILE_OPEN, options};
+    struct policy_name empty = {NULL, 0};
+    HANDLE object;
+    ULONG_PTR information;
+    struct undo_step step = {0};
+    if (opening->delete_on_close || truncates(open->disposition)) {
+        enum undo_loss loss = opening->changes ? UNDO_LOSE_CONTENT : UNDO_LOSE_NAME;
+        outcome.status = undo_before_loss(client->sandbox->undo, checked, loss, &step);
+    }
+    if (NT_SUCCESS(outcome.status)) {
+        outcome.status = object_create_leaf(checked, empty, &how, &object, &information);
+        undo_settle(client->sandbox->undo, &step, NT_SUCCESS(outcome.status));
+    }
+    if (!NT_SUCCESS(outcome.status)) {
+        return outcome;
+    }
+    if (!same_object(checked, object)) {
+        NtClose(object);
+        return fileops_refused(POLICY_REPARSE);
+    }
+    outcome.information = FILE_OPENED;
+    if (truncates(open->disposition)) {
+        outcome.status = empty_file(object, open, &outcome.information);
+    }
+    if (NT_SUCCESS(outcome.status) && !(open->flags & SBX_OPEN_NO_HANDLE)) {
+        outcome.status = hand_over(client, object, open, opening->access, &outcome.handle);
+    }
+    NtClose(object);
+    return outcome;
+}
+
+static struct outcome open_existing(struct client *client, const struct sbx_open *open, const struct opening *opening) {
+    HANDLE checked;
+    ULONG kind = opening->options & (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE);
+    struct outcome outcome = fileops_done(
+        object_open_below(opening->place.directory, opening->place.leaf, FILE_READ_ATTRIBUTES, kind, &checked));
+    if (fileops_failed(outcome)) {
+        return outcome;
+    }
+    enum policy_verdict verdict = judge_existing(client, checked, opening);
+    outcome = verdict == POLICY_ALLOWED ? finish_existing(client, checked, open, opening) : fileops_refused(verdict);
+    NtClose(checked);
+    return outcome;
+}
+
+static struct outcome create_new(struct client *client, const struct sbx_open *open, const struct opening *opening) {
+    struct outcome outcome = fileops_done(STATUS_SUCCESS);
+    struct object_create how = {opening->access | (opening->delete_on_close ? DELETE : 0), open->file_attributes,
+                                open->share, FILE_CREATE,
+                                opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0)};
+    HANDLE object;
+    outcome.status =
+        object_create_leaf(opening->place.directory, opening->place.leaf, &how, &object, &outcome.information);
+    if (!NT_SUCCESS(outcome.status)) {
+        return outcome;
+    }
+    if (!(open->flags & SBX_OPEN_NO_HANDLE)) {
+        outcome.status = hand_over(client, object, open, opening->access, &outcome.handle);
+    }
+    NtClose(object);
+    return outcome;
+}
+
+static struct outcome open_by_disposition(struct client *client, const struct sbx_open *open,
+                                          const struct opening *opening) {
+    struct outcome outcome = fileops_done(STATUS_OBJECT_NAME_NOT_FOUND);
+    if (open->disposition != FILE_CREATE) {
+        outcome = open_existing(client, open, opening);
+    }
+    bool missing = outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_OBJECT_NAME_NOT_FOUND;
+    return missing && creates(open->disposition) ? create_new(client, open, opening) : outcome;
+}
+
+struct outcome fileops_open(struct client *client, const struct sbx_request *request) {
+    const struct sbx_open *open = &request->u.open;
+    struct opening opening = {.access = map_generic(open->access), .options = open->options & ~FILE_DELETE_ON_CLOSE};
+    if ((open->options & ~OPTIONS_ALLOWED) || open->disposition > FILE_OVERWRITE_IF || (open->share & ~NT_SHARE_ALL) ||
+        (open->flags & ~SBX_OPEN_NO_HANDLE) || (opening.access & (WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY)) ||
+        (opening.options & SYNCHRONOUS) == SYNCHRONOUS) {
+        return fileops_refused(POLICY_BAD_REQUEST);
+    }
+    opening.delete_on_close = (open->options & FILE_DELETE_ON_CLOSE) != 0;
+    /* Without a right to the content the rights that stay decide; MAXIMUM_ALLOWED is never passed on. */
+    opening.access = policy_handle_access(opening.access) | FILE_READ_ATTRIBUTES;
+    opening.changes = (opening.access & WRITES) || truncates(open->disposition);
+    struct outcome outcome =
+        place_resolve(client, open->directory, &open->name, opening.delete_on_close ? PLACE_DESTROY : PLACE_WRITE, NULL,
+                      &client->subject, &opening.place);
+    if (fileops_failed(outcome)) {
+        return outcome;
+    }
+    outcome = open_by_disposition(client, open, &opening);
+    NtClose(opening.place.directory);
+    return outcome;
+}

@@ -1,0 +1,109 @@
+#include "broker/undo/store.h"
+
+#include "broker/base/msg.h"
+#include "broker/object/object.h"
+#include "broker/state/state.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COPY_BYTES 262144u
+
+bool undo_base(wchar_t *path, size_t units) {
+    if (!state_path(L"undo", path, units)) {
+        return false;
+    }
+    if (!CreateDirectoryW(path, NULL) && GetLastError() != ERROR_ALREADY_EXISTS) {
+        msg_error(L"cannot make the directory %ls: %ls", path, msg_win32_text(GetLastError()));
+        return false;
+    }
+    return true;
+}
+
+void undo_leaf(unsigned long number, struct undo_leaf *leaf) {
+    int units = swprintf(leaf->text, 16, L"%lu", number);
+    leaf->name.units = (const uint16_t *)leaf->text;
+    leaf->name.length = units < 0 ? 0 : (size_t)units;
+}
+
+NTSTATUS undo_set_name(HANDLE object, HANDLE directory, struct policy_name leaf, ULONG info_class) {
+    union {
+        struct nt_rename_information information;
+        BYTE bytes[sizeof(struct nt_rename_information) + POLICY_LEAF_MAX * sizeof(WCHAR)];
+    } name = {.bytes = {0}};
+    IO_STATUS_BLOCK io;
+    if (leaf.length > POLICY_LEAF_MAX) {
+        return STATUS_NAME_TOO_LONG;
+    }
+    name.information.RootDirectory = directory;
+    name.information.FileNameLength = (ULONG)(leaf.length * sizeof(WCHAR));
+    memcpy(name.bytes + offsetof(struct nt_rename_information, FileName), leaf.units, name.information.FileNameLength);
+    return NtSetInformationFile(object, &io, &name, sizeof(name), NT_FILE_CLASS(info_class));
+}
+
+NTSTATUS undo_delete_name(HANDLE object) {
+    IO_STATUS_BLOCK io;
+    FILE_DISPOSITION_INFORMATION disposition = {TRUE};
+    struct nt_disposition_information_ex ex = {NT_DISPOSITION_DELETE | NT_DISPOSITION_POSIX_SEMANTICS |
+                                               NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE};
+    NTSTATUS status = NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx);
+    if (!NT_SUCCESS(status) && status != STATUS_ACCESS_DENIED) {
+        /* Before Windows 10 1709, and Wine. */
+        status = NtSetInformationFile(object, &io, &disposition, sizeof(disposition), NtFileDispositionInformation);
+    }
+    return status;
+}
+
+void undo_discard(const struct undo_store *store, unsigned long number) {
+    struct undo_leaf leaf;
+    HANDLE file;
+    undo_leaf(number, &leaf);
+    if (NT_SUCCESS(object_open_below(store->directory, leaf.name, DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES,
+                                     0, &file))) {
+        /* What stays behind goes with the run. */
+        (void)!NT_SUCCESS(undo_delete_name(file));
+        NtClose(file);
+    }
+}
+
+DWORD undo_copy_bytes(HANDLE from, HANDLE to, ULONGLONG most) {
+    BYTE *buffer = malloc(COPY_BYTES);
+    DWORD error = buffer ? 0 : ERROR_NOT_ENOUGH_MEMORY, got = 0, written;
+    while (!error) {
+        if (!ReadFile(from, buffer, COPY_BYTES, &got, NULL) ||
+            (got && got <= most && !WriteFile(to, buffer, got, &written, NULL))) {
+            error = GetLastError();
+        } else if (!got) {
+            break;
+        } else if (got > most) {
+            error = ERROR_FILE_TOO_LARGE;
+        }
+        most -= got;
+    }
+    free(buffer);
+    return error;
+}
+
+wchar_t *undo_dos_path(const struct sandbox *sandbox, struct policy_name name, size_t *root) {
+    struct policy_name rest;
+    int found = policy_innermost(name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
+    if (found < 0) {
+        return NULL;
+    }
+    const wchar_t *top = sandbox->roots[found].dos_path;
+    size_t units = wcslen(top);
+    wchar_t *path = malloc((units + rest.length + 2) * sizeof(*path));
+    *root = (size_t)found;
+    if (!path) {
+        return NULL;
+    }
+    memcpy(path, top, units * sizeof(*path));
+    if (rest.length && top[units - 1] != L'\\') {
+        path[units++] = L'\\';
+    }
+    memcpy(path + units, rest.units, rest.length * sizeof(*path));
+    path[units + rest.length] = 0;
+    return path;
+}
