@@ -1,7 +1,7 @@
 /* Does what it is told: lines of "OPERATION COUNT" on standard input, numbers of 64 bits on standard output. */
 #include "bench.h"
 
-#include <proto/config.h>
+#include <proto/settings.h>
 #include <proto/message.h>
 
 #include <psapi.h>
@@ -67,12 +67,12 @@ static int64_t denied_open(void) {
 
 /* The pipe's name, from the settings block that the shim has too. */
 static const wchar_t *pipe_name(wchar_t *name) {
-    for (unsigned slot = 0; slot < SBX_CONFIG_SLOTS; slot++) {
+    for (unsigned slot = 0; slot < SBX_SETTINGS_SLOTS; slot++) {
         MEMORY_BASIC_INFORMATION memory;
-        const BYTE *base = (const BYTE *)(uintptr_t)(SBX_CONFIG_ADDRESS(slot) & ~0xFFFFull);
-        const struct sbx_config *config = (const struct sbx_config *)base;
+        const BYTE *base = (const BYTE *)(uintptr_t)(SBX_SETTINGS_ADDRESS(slot) & ~0xFFFFull);
+        const struct sbx_settings *config = (const struct sbx_settings *)base;
         if (VirtualQuery(base, &memory, sizeof(memory)) && memory.State == MEM_COMMIT &&
-            config->magic == SBX_CONFIG_MAGIC) {
+            config->magic == SBX_SETTINGS_MAGIC) {
             const wchar_t *nt = (const wchar_t *)(base + config->pipe_offset), *last = nt;
             for (uint32_t i = 0; i < config->pipe_size / sizeof(wchar_t); i++) {
                 last = nt[i] == L'\\' ? nt + i + 1 : last;

@@ -1,5 +1,5 @@
-#include "broker/base/cli.h"
 #include "broker/base/msg.h"
+#include "broker/cmd/commands.h"
 
 static bool wants_help(int argc, wchar_t **argv) {
     for (int i = 0; i < argc && wcscmp(argv[i], L"--") != 0; i++) {
@@ -35,7 +35,7 @@ int wmain(int argc, wchar_t **argv) {
         }
         return command->run(argc - 2, argv + 2);
     }
-    const wchar_t *nearest = cli_nearest_command(argv[1]);
+    const wchar_t *nearest = cli_nearest_command(cli_commands, argv[1]);
     if (nearest) {
         msg_error(L"unknown command %ls; did you mean %ls?", argv[1], nearest);
     } else {

@@ -7,10 +7,10 @@
 
 /* The block goes to the first free slot address, as sbx put it here. Returns where it stands in the child, or NULL. */
 static BYTE *copy_settings(HANDLE process) {
-    const struct sbx_config *config = settings_block();
-    for (unsigned slot = 0; slot < SBX_CONFIG_SLOTS; slot++) {
-        PVOID base = (PVOID)(uintptr_t)(SBX_CONFIG_ADDRESS(slot) & ~0xFFFFull);
-        SIZE_T size = SBX_CONFIG_SIZE, done;
+    const struct sbx_settings *config = settings_block();
+    for (unsigned slot = 0; slot < SBX_SETTINGS_SLOTS; slot++) {
+        PVOID base = (PVOID)(uintptr_t)(SBX_SETTINGS_ADDRESS(slot) & ~0xFFFFull);
+        SIZE_T size = SBX_SETTINGS_SIZE, done;
         if (NtAllocateVirtualMemory(process, &base, 0, &size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) !=
             STATUS_SUCCESS_) {
             continue;

@@ -140,7 +140,7 @@ static bool exchange(struct slot *slot, const struct sbx_request *request, struc
 }
 
 static NTSTATUS open_pipe(struct slot *slot) {
-    const struct sbx_config *config = settings_block();
+    const struct sbx_settings *config = settings_block();
     UNICODE_STRING name = {(USHORT)config->pipe_size, (USHORT)config->pipe_size,
                            (PWSTR)(uintptr_t)settings_string(config->pipe_offset)};
     OBJECT_ATTRIBUTES attributes;

@@ -26,11 +26,11 @@ static bool below(const WCHAR *path, size_t units, const WCHAR *top, size_t top_
 }
 
 static int root_of(const WCHAR *path, size_t units) {
-    const struct sbx_config *config = settings_block();
+    const struct sbx_settings *config = settings_block();
     int best = -1;
     size_t longest = 0;
     for (uint32_t i = 0; i < config->root_count; i++) {
-        const struct sbx_config_root *root = &config->roots[i];
+        const struct sbx_settings_root *root = &config->roots[i];
         size_t length = root->path_size / sizeof(WCHAR);
         if (length >= longest && below(path, units, settings_string(root->path_offset), length)) {
             best = (int)i;

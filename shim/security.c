@@ -64,7 +64,7 @@ struct addition {
     bool deny_delete_child;
     BYTE flags; /* of the allow */
     ACCESS_MASK allowed;
-    const struct sbx_config_root *root; /* whose SID is allowed */
+    const struct sbx_settings_root *root; /* whose SID is allowed */
 };
 
 /* Owner, group and SACL stay the program's: a label in it must not get lost. The kernel reads them, as it would have
@@ -150,7 +150,7 @@ POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory
 }
 
 POBJECT_ATTRIBUTES security_extend_pipe(POBJECT_ATTRIBUTES attributes, struct own_descriptor *own) {
-    const struct sbx_config *config = settings_block();
+    const struct sbx_settings *config = settings_block();
     struct addition addition = {false, 0, FILE_ALL_ACCESS, &config->roots[config->run_root]};
     if (!memory_copy_in(attributes, &own->attributes, sizeof(own->attributes)) || !own->attributes.SecurityDescriptor) {
         return attributes;

@@ -1,8 +1,8 @@
-/* The settings block that the process was started with (proto/config.h). */
+/* The settings block that the process was started with (proto/settings.h). */
 #ifndef SBX_SHIM_SETTINGS_H
 #define SBX_SHIM_SETTINGS_H
 
-#include "proto/config.h"
+#include "proto/settings.h"
 
 #include <stdbool.h>
 
@@ -10,7 +10,7 @@
 bool settings_find(void);
 
 /* The block, valid after settings_find() returned true; it is never changed. */
-const struct sbx_config *settings_block(void);
+const struct sbx_settings *settings_block(void);
 
 /* A string of the block, as UTF-16 units. */
 const wchar_t *settings_string(uint32_t offset);

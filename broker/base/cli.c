@@ -48,10 +48,10 @@ static void unknown_option(const struct cli_option *options, const wchar_t *word
     }
 }
 
-const wchar_t *cli_nearest_command(const wchar_t *word) {
+const wchar_t *cli_nearest_command(const struct cli_command *commands, const wchar_t *word) {
     const wchar_t *nearest = NULL;
     size_t best = 3;
-    for (const struct cli_command *command = cli_commands; command->name; command++) {
+    for (const struct cli_command *command = commands; command->name; command++) {
         size_t apart = distance(word, wcslen(word), command->name);
         if (apart < best) {
             best = apart;

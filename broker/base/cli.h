@@ -25,9 +25,6 @@ struct cli_command {
     int (*run)(int argc, wchar_t **argv); /* words after the command; returns the exit code */
 };
 
-/* All commands, ended by a NULL name (in cli_table.c). */
-extern const struct cli_command cli_commands[];
-
 /* Walks the words of a command. At each call: returns the index of the option in `options` and its argument (NULL for a
  * switch) in *value; CLI_WORD and the word in *value for a word that is no option; CLI_END at the end or after "--"
  * (then *next is the first word behind it); CLI_ERROR after one message on stderr (unknown option with the nearest
@@ -36,12 +33,7 @@ extern const struct cli_command cli_commands[];
 enum { CLI_END = -1, CLI_WORD = -2, CLI_ERROR = -3 };
 int cli_next(const struct cli_option *options, int argc, wchar_t **argv, int *next, const wchar_t **value);
 
-/* The command whose name is nearest to `word`, or NULL. */
-const wchar_t *cli_nearest_command(const wchar_t *word);
-
-/* `sbx help [COMMAND] [--markdown]`: from the table. */
-int cmd_help(int argc, wchar_t **argv);
-/* Help for one command, on stdout. */
-void cli_print_help(const struct cli_command *command);
+/* The command of `commands` (ended by a NULL name) whose name is nearest to `word`, or NULL. */
+const wchar_t *cli_nearest_command(const struct cli_command *commands, const wchar_t *word);
 
 #endif

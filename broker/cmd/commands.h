@@ -4,6 +4,14 @@
 
 #include "broker/base/cli.h"
 
+/* All commands, ended by a NULL name (in table.c). */
+extern const struct cli_command cli_commands[];
+
+/* `sbx help [COMMAND] [--markdown]`: from the table. */
+int cmd_help(int argc, wchar_t **argv);
+/* Help for one command, on stdout. */
+void cli_print_help(const struct cli_command *command);
+
 /* `sbx roots list | show PATH | repair PATH | clean PATH | clean --all | relabel [PATH]`. `argv` holds the words after
  * "roots". Returns 0, 1 when show finds something that is not as it should be, SBX_EXIT_FAILED after a message. */
 int cmd_roots(int argc, wchar_t **argv);

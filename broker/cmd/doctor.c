@@ -1,13 +1,14 @@
 /* `sbx doctor`: does what sbx relies on hold on this machine, and has anything been left behind? */
 #include "broker/cmd/commands.h"
 
-#include "broker/base/json.h"
 #include "broker/base/msg.h"
+#include "broker/cmd/json.h"
 #include "broker/object/path.h"
 #include "broker/rights/access.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
-#include "broker/run/run.h"
+#include "broker/run/options.h"
 #include "broker/state/config_file.h"
 #include "broker/state/root_list.h"
 #include "broker/state/root_map.h"
@@ -48,8 +49,8 @@ static void say(struct report *report, enum level level, const wchar_t *check, c
     text[LINE_UNITS - 1] = 0;
     report->found += level >= LEVEL_WARNING;
     if (report->checks) {
-        json_array_append_new(report->checks, json_pack("{s:o,s:s,s:o}", "check", jsonout_text(check), "level",
-                                                        json_words[level], "text", jsonout_text(text)));
+        json_array_append_new(report->checks, json_pack("{s:o,s:s,s:o}", "check", text_json(check), "level",
+                                                        json_words[level], "text", text_json(text)));
     } else {
         msg_line(L"%-8ls %-11ls %ls", words[level], check, text);
     }
@@ -117,7 +118,7 @@ static void check_confinement(struct report *report) {
     wchar_t path[PATH_UNITS], name[40];
     struct access_subject subject = {0};
     _snwprintf(name, 39, L"doctor-%lu.tmp", (unsigned long)GetCurrentProcessId());
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     bool changed;
     if (sid && state_path(name, path, PATH_UNITS) && access_open(&sid, 1, false, &subject) &&
         !state_write(path, "x", 1)) {
@@ -168,7 +169,7 @@ static void check_shim(struct report *report) {
 static void check_filesystem(struct report *report, const wchar_t *what, const wchar_t *path) {
     wchar_t *final, system[64] = L"";
     DWORD error, flags = 0;
-    HANDLE handle = diskpath_open(path, READ_CONTROL, &final, &error);
+    HANDLE handle = path_open(path, READ_CONTROL, &final, &error);
     if (!handle) {
         say(report, LEVEL_WARNING, L"filesystem", L"%ls %ls cannot be opened: %ls", what, path, msg_win32_text(error));
         return;
@@ -239,7 +240,7 @@ static void check_leftovers(struct report *report) {
 
 static bool carries_our_sid(const struct sd *sd) {
     for (struct sd_ace ace = {0}; sd_next(sd->dacl, &ace);) {
-        if (ace.sid && acl_is_sbx_sid(ace.sid)) {
+        if (ace.sid && sid_is_ours(ace.sid)) {
             return true;
         }
     }
@@ -311,7 +312,7 @@ static void check_path_directory(struct report *report, const struct roots_list 
     wchar_t *final;
     DWORD error;
     struct sd sd = {0};
-    HANDLE handle = diskpath_open(path, READ_CONTROL, &final, &error);
+    HANDLE handle = path_open(path, READ_CONTROL, &final, &error);
     if (!handle) {
         return;
     }
@@ -418,7 +419,7 @@ int cmd_doctor(int argc, wchar_t **argv) {
         json = true;
     }
     wchar_t state[MAX_PATH];
-    if (!roots_state_dir(state, MAX_PATH) || !roots_list_load(&list)) {
+    if (!state_directory(state, MAX_PATH) || !roots_list_load(&list)) {
         return SBX_EXIT_FAILED;
     }
     report.checks = json ? json_array() : NULL;
@@ -436,7 +437,7 @@ int cmd_doctor(int argc, wchar_t **argv) {
     roots_list_free(&list);
     int code = report.found ? EXIT_FOUND : 0;
     if (json) {
-        int printed = jsonout_print(json_pack("{s:b,s:o}", "ok", !report.found, "checks", report.checks));
+        int printed = json_print(json_pack("{s:b,s:o}", "ok", !report.found, "checks", report.checks));
         code = printed ? printed : code;
     } else if (report.found) {
         msg_line(L"%u found", report.found);

@@ -2,12 +2,13 @@
  * about it. */
 #include "broker/cmd/commands.h"
 
-#include "broker/base/json.h"
 #include "broker/base/msg.h"
+#include "broker/cmd/json.h"
 #include "broker/object/object.h"
 #include "broker/object/path.h"
 #include "broker/rights/access.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/state/root_list.h"
 
 #include <stdlib.h>
@@ -55,7 +56,7 @@ struct answer {
 
 static bool load_facts(const wchar_t *path, struct place_facts *facts, DWORD *error) {
     *facts = (struct place_facts){0};
-    HANDLE handle = diskpath_open(path, READ_CONTROL, &facts->path, error);
+    HANDLE handle = path_open(path, READ_CONTROL, &facts->path, error);
     if (!handle) {
         return false;
     }
@@ -95,7 +96,7 @@ static wchar_t *parent_of(const wchar_t *path) {
 
 static void ace_text(const struct sd_ace *ace, wchar_t *text, size_t size) {
     wchar_t sid[300], rights[200];
-    acl_sid_text(ace->sid, sid, 300);
+    sid_text(ace->sid, sid, 300);
     acl_rights_text(ace->type, ace->flags, ace->mask, rights, 200);
     _snwprintf(text, size - 1, L"%ls:%ls", sid, rights);
     text[size - 1] = 0;
@@ -254,7 +255,7 @@ static const struct {
 static bool is_changeable(const wchar_t *root) {
     wchar_t *final;
     DWORD error;
-    HANDLE handle = diskpath_open(root, WRITE_DAC, &final, &error);
+    HANDLE handle = path_open(root, WRITE_DAC, &final, &error);
     if (handle) {
         CloseHandle(handle);
     }
@@ -268,7 +269,7 @@ static bool find_root(const struct roots_list *list, struct question *question) 
     PSID *sids = calloc(list->count + 1, sizeof(*sids));
     size_t count = 0;
     for (size_t i = 0; sids && i < list->count; i++) {
-        if (diskpath_below(path, list->paths[i])) {
+        if (path_below(path, list->paths[i])) {
             sids[count++] = list->sids[i];
         }
     }
@@ -282,7 +283,7 @@ static bool find_root(const struct roots_list *list, struct question *question) 
         HANDLE handle;
         wchar_t *final;
         DWORD error;
-        handle = question->object.exists ? diskpath_open(path, READ_CONTROL, &final, &error) : NULL;
+        handle = question->object.exists ? path_open(path, READ_CONTROL, &final, &error) : NULL;
         if (handle) {
             question->protected_entry =
                 NT_SUCCESS(acl_query(handle, question->object.directory, question->sid, &state)) &&
@@ -298,7 +299,7 @@ static bool find_root(const struct roots_list *list, struct question *question) 
 
 static bool load_question(const wchar_t *given, struct question *question) {
     DWORD error;
-    wchar_t *full = diskpath_full(given);
+    wchar_t *full = path_full(given);
     if (!full) {
         msg_error(L"%ls is no path", given);
         return false;
@@ -335,7 +336,7 @@ static void say_setting(const struct question *question) {
              roots_health_text(question->health, &question->root_state), level);
     if (!question->root_changeable && question->health != ROOT_OK) {
         wchar_t sid[200];
-        acl_sid_text(question->sid, sid, 200);
+        sid_text(question->sid, sid, 200);
         msg_line(L"    you may not change the root's access control list: writes go through the broker, or an "
                  L"administrator runs");
         msg_line(L"        icacls \"%ls\" /grant \"*%ls:(OI)(CI)(RX,W)\"", question->root, sid);
@@ -346,9 +347,9 @@ static void say_answer(const wchar_t *name, const struct answer *answer, json_t 
     static const wchar_t *const words[] = {L"denied", L"allowed", L"allowed"};
     static const char *const by[] = {"nobody", "system", "broker"};
     if (all) {
-        json_array_append_new(all, json_pack("{s:o,s:b,s:s,s:o,s:o}", "op", jsonout_text(name), "allowed",
+        json_array_append_new(all, json_pack("{s:o,s:b,s:s,s:o,s:o}", "op", text_json(name), "allowed",
                                              answer->by != BY_NOBODY, "by", by[answer->by], "why",
-                                             jsonout_text(answer->why), "advice", jsonout_text(answer->advice)));
+                                             text_json(answer->why), "advice", text_json(answer->advice)));
         return;
     }
     msg_line(L"    %-7ls %-8ls %ls", name, words[answer->by], answer->why);
@@ -377,11 +378,10 @@ static int answer_all(const struct question *question, const wchar_t *operation,
         code = operation && answer.by == BY_NOBODY ? EXIT_DENIED : 0;
     }
     if (json) {
-        json_t *result =
-            json_pack("{s:o,s:b,s:o?,s:s,s:o}", "path", jsonout_text(question->object.path), "exists",
-                      question->object.exists, "root", question->root ? jsonout_text(question->root) : NULL,
-                      "integrity", question->low ? "low" : "medium", "operations", all);
-        int printed = jsonout_print(result);
+        json_t *result = json_pack("{s:o,s:b,s:o?,s:s,s:o}", "path", text_json(question->object.path), "exists",
+                                   question->object.exists, "root", question->root ? text_json(question->root) : NULL,
+                                   "integrity", question->low ? "low" : "medium", "operations", all);
+        int printed = json_print(result);
         code = printed ? printed : code;
     }
     return code;

@@ -1,6 +1,6 @@
 /* `sbx help`, and docs/cli.md: both from the command table. */
-#include "broker/base/cli.h"
 #include "broker/base/msg.h"
+#include "broker/cmd/commands.h"
 
 #include <stdbool.h>
 #include <wchar.h>

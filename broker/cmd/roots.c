@@ -1,10 +1,11 @@
 /* `sbx roots`: the map of roots, what they carry, putting it back and taking it away. */
 #include "broker/cmd/commands.h"
 
-#include "broker/base/json.h"
 #include "broker/base/msg.h"
+#include "broker/cmd/json.h"
 #include "broker/object/path.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/state/root_list.h"
 #include "broker/state/root_map.h"
 #include "broker/state/root_tree.h"
@@ -55,9 +56,9 @@ static bool parse(int argc, wchar_t **argv, struct arguments *arguments) {
 
 static json_t *state_json(const wchar_t *path, PSID sid, enum root_health health, const struct acl_state *state) {
     wchar_t text[200];
-    acl_sid_text(sid, text, 200);
-    return json_pack("{s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "path", jsonout_text(path), "sid", jsonout_text(text), "state",
-                     jsonout_text(roots_health_text(health, state)), "ok", health == ROOT_OK, "allow", state->allow,
+    sid_text(sid, text, 200);
+    return json_pack("{s:o,s:o,s:o,s:b,s:b,s:b,s:b}", "path", text_json(path), "sid", text_json(text), "state",
+                     text_json(roots_health_text(health, state)), "ok", health == ROOT_OK, "allow", state->allow,
                      "deny_delete_child", state->deny, "low", state->low);
 }
 
@@ -70,13 +71,13 @@ static int list_roots(const struct arguments *arguments, const struct roots_list
             json_array_append_new(all, state_json(list->paths[i], list->sids[i], health, &state));
         } else {
             wchar_t sid[200];
-            acl_sid_text(list->sids[i], sid, 200);
+            sid_text(list->sids[i], sid, 200);
             msg_line(L"%ls", list->paths[i]);
             msg_line(L"    %ls  %ls", sid, roots_health_text(health, &state));
         }
     }
     if (arguments->json) {
-        return jsonout_print(json_pack("{s:o}", "roots", all));
+        return json_print(json_pack("{s:o}", "roots", all));
     }
     if (!list->count) {
         msg_note(L"no roots yet: sbx run --writable-root DIR makes one");
@@ -104,7 +105,7 @@ static bool is_directory(HANDLE object) {
 /* Opens the path that the person gave; NULL after a message. */
 static HANDLE open_given(const wchar_t *given, ACCESS_MASK access, wchar_t **final) {
     DWORD error;
-    HANDLE object = diskpath_open(given, access, final, &error);
+    HANDLE object = path_open(given, access, final, &error);
     if (!object) {
         msg_error(L"cannot open %ls: %ls", given, msg_win32_text(error));
     }
@@ -123,7 +124,7 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
     struct acl_state state = {0};
     NTSTATUS status = acl_query(object, directory, root < 0 ? NULL : list->sids[root], &state);
     enum root_health health = !NT_SUCCESS(status)                  ? ROOT_UNREADABLE
-                              : !diskpath_has_acls(object)         ? ROOT_NO_ACLS
+                              : !path_has_acls(object)             ? ROOT_NO_ACLS
                               : state.no_dacl                      ? ROOT_NO_DACL
                               : root >= 0 && state.protected_entry ? ROOT_OK
                               : state.allow && state.deny          ? ROOT_OK
@@ -141,11 +142,11 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
         json_decref(entries);
         code = SBX_EXIT_FAILED;
     } else if (arguments->json) {
-        json_t *result = json_pack("{s:o,s:o?,s:o?,s:b,s:b,s:o}", "path", jsonout_text(final), "root",
-                                   root < 0 ? NULL : jsonout_text(list->paths[root]), "state",
-                                   root < 0 ? NULL : jsonout_text(roots_health_text(health, &state)), "ok", code == 0,
+        json_t *result = json_pack("{s:o,s:o?,s:o?,s:b,s:b,s:o}", "path", text_json(final), "root",
+                                   root < 0 ? NULL : text_json(list->paths[root]), "state",
+                                   root < 0 ? NULL : text_json(roots_health_text(health, &state)), "ok", code == 0,
                                    "protected", state.protected_entry, "entries", entries);
-        int printed = jsonout_print(result);
+        int printed = json_print(result);
         code = printed ? printed : code;
     } else if (root < 0) {
         msg_line(L"below no root of sbx");
@@ -234,7 +235,7 @@ static int clean(const struct arguments *arguments, const struct roots_list *lis
         }
         return code;
     }
-    wchar_t *final = NULL, *full = diskpath_full(arguments->words[1]);
+    wchar_t *final = NULL, *full = path_full(arguments->words[1]);
     int stored = full ? roots_list_find(list, full) : -1;
     if (stored >= 0 && !_wcsicmp(list->paths[stored], full)) {
         code = clean_root(list, (size_t)stored);

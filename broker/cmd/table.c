@@ -1,6 +1,7 @@
 /* The commands. */
 #include "broker/base/cli.h"
 #include "broker/cmd/commands.h"
+#include "broker/run/options.h"
 #include "broker/run/run.h"
 #include "broker/sandbox/events.h"
 

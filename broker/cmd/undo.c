@@ -1,7 +1,7 @@
 /* `sbx undo`: the runs whose losses are kept, what they lost, putting it back, throwing it away. */
-#include "broker/base/json.h"
 #include "broker/base/msg.h"
 #include "broker/cmd/commands.h"
+#include "broker/cmd/json.h"
 #include "broker/object/path.h"
 #include "broker/rights/token.h"
 #include "broker/undo/prune.h"
@@ -39,7 +39,7 @@ static bool add_word(struct arguments *arguments, const wchar_t *word) {
         msg_error(L"at most %d paths at a time", MAX_PATHS);
         return false;
     } else {
-        wchar_t *full = diskpath_full(word);
+        wchar_t *full = path_full(word);
         if (!full) {
             msg_error(L"%ls is no path", word);
             return false;
@@ -91,8 +91,8 @@ static json_t *run_json(const struct undo_run *run) {
     struct losses losses = count_losses(run);
     wchar_t time[32];
     undo_time_text(run->begun, time);
-    return json_pack("{s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "run", jsonout_text(run->id), "time",
-                     jsonout_text(time), "command", jsonout_text(run->command), "files", (json_int_t)losses.files,
+    return json_pack("{s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "run", text_json(run->id), "time",
+                     text_json(time), "command", text_json(run->command), "files", (json_int_t)losses.files,
                      "directories", (json_int_t)losses.directories, "renames", (json_int_t)losses.renames, "not_kept",
                      (json_int_t)losses.not_kept, "bytes", (json_int_t)undo_run_bytes(run), "damaged_lines",
                      (json_int_t)run->damaged, "in_use", run->in_use, "complete", !run->killed);
@@ -120,7 +120,7 @@ static bool list_one(void *context, struct undo_run *run) {
 static int list(const struct arguments *arguments) {
     json_t *all = arguments->json ? json_array() : NULL;
     undo_each_run(list_one, all);
-    return arguments->json ? jsonout_print(json_pack("{s:o}", "runs", all)) : 0;
+    return arguments->json ? json_print(json_pack("{s:o}", "runs", all)) : 0;
 }
 
 static const wchar_t *what_happened(const struct undo_item *item) {
@@ -131,8 +131,8 @@ static const wchar_t *what_happened(const struct undo_item *item) {
 }
 
 static json_t *item_json(const struct undo_item *item) {
-    return json_pack("{s:o,s:o,s:o,s:b,s:b,s:I}", "what", jsonout_text(what_happened(item)), "path",
-                     jsonout_text(item->origin), "now", jsonout_text(item->current), "kept",
+    return json_pack("{s:o,s:o,s:o,s:b,s:b,s:I}", "what", text_json(what_happened(item)), "path",
+                     text_json(item->origin), "now", text_json(item->current), "kept",
                      item->live || item->record->how != UNDO_NOT_KEPT, "made_by_run", item->born, "size",
                      (json_int_t)item->record->size);
 }
@@ -159,7 +159,7 @@ static int show(const struct arguments *arguments) {
     if (items) {
         json_t *whole = run_json(&run);
         json_object_set_new(whole, "items", items);
-        code = jsonout_print(whole);
+        code = json_print(whole);
     }
     undo_plan_free(&plan);
     undo_run_free(&run);

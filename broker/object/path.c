@@ -13,7 +13,7 @@ static void strip(wchar_t *path) {
     }
 }
 
-wchar_t *diskpath_full(const wchar_t *path) {
+wchar_t *path_full(const wchar_t *path) {
     wchar_t *full = malloc(PATH_UNITS * sizeof(wchar_t));
     DWORD units = full ? GetFullPathNameW(path, PATH_UNITS, full, NULL) : 0;
     if (!units || units >= PATH_UNITS) {
@@ -24,7 +24,7 @@ wchar_t *diskpath_full(const wchar_t *path) {
     return full;
 }
 
-static wchar_t *final_path(HANDLE handle) {
+wchar_t *path_of_handle(HANDLE handle) {
     wchar_t *path = malloc(PATH_UNITS * sizeof(wchar_t));
     DWORD units = path ? GetFinalPathNameByHandleW(handle, path, PATH_UNITS, VOLUME_NAME_DOS) : 0;
     if (!units || units >= PATH_UNITS) {
@@ -38,7 +38,7 @@ static wchar_t *final_path(HANDLE handle) {
     return path;
 }
 
-HANDLE diskpath_open(const wchar_t *path, ACCESS_MASK access, wchar_t **final, DWORD *error) {
+HANDLE path_open(const wchar_t *path, ACCESS_MASK access, wchar_t **final, DWORD *error) {
     *final = NULL;
     *error = 0;
     HANDLE handle = CreateFileW(path, access | FILE_READ_ATTRIBUTES | SYNCHRONIZE, NT_SHARE_ALL, NULL, OPEN_EXISTING,
@@ -47,7 +47,7 @@ HANDLE diskpath_open(const wchar_t *path, ACCESS_MASK access, wchar_t **final, D
         *error = GetLastError();
         return NULL;
     }
-    *final = final_path(handle);
+    *final = path_of_handle(handle);
     if (!*final) {
         *error = GetLastError();
         CloseHandle(handle);
@@ -56,7 +56,7 @@ HANDLE diskpath_open(const wchar_t *path, ACCESS_MASK access, wchar_t **final, D
     return handle;
 }
 
-bool diskpath_below(const wchar_t *path, const wchar_t *top) {
+bool path_below(const wchar_t *path, const wchar_t *top) {
     size_t units = wcslen(top);
     if (units && top[units - 1] == L'\\') {
         units--;
@@ -65,7 +65,7 @@ bool diskpath_below(const wchar_t *path, const wchar_t *top) {
            (!path[units] || path[units] == L'\\');
 }
 
-bool diskpath_has_acls(HANDLE handle) {
+bool path_has_acls(HANDLE handle) {
     DWORD flags = 0;
     return GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) &&
            (flags & FILE_PERSISTENT_ACLS);

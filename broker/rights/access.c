@@ -2,6 +2,7 @@
 
 #include "broker/base/msg.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
 
 #include <stdlib.h>
@@ -15,20 +16,9 @@ static GENERIC_MAPPING file_rights(void) {
     return mapping;
 }
 
-static void *information(HANDLE token, TOKEN_INFORMATION_CLASS class) {
-    DWORD size = 0;
-    GetTokenInformation(token, class, NULL, 0, &size);
-    void *data = size ? malloc(size) : NULL;
-    if (data && !GetTokenInformation(token, class, data, size, &size)) {
-        free(data);
-        data = NULL;
-    }
-    return data;
-}
-
 bool access_open(const PSID *sids, size_t count, bool low, struct access_subject *subject) {
     *subject = (struct access_subject){.level = low ? SECURITY_MANDATORY_LOW_RID : SECURITY_MANDATORY_MEDIUM_RID};
-    PSID run = acl_new_sid();
+    PSID run = sid_new();
     HANDLE primary = NULL;
     PSID *all = calloc(count + 1, sizeof(*all));
     DWORD error = run && all ? 0 : ERROR_NOT_ENOUGH_MEMORY;
@@ -49,13 +39,13 @@ bool access_open(const PSID *sids, size_t count, bool low, struct access_subject
     free(all);
     LocalFree(run);
     if (!error) {
-        subject->user = information(subject->token, TokenUser);
-        subject->groups = information(subject->token, TokenGroups);
-        subject->restricting = information(subject->token, TokenRestrictedSids);
+        subject->user = sid_token_information(subject->token, TokenUser);
+        subject->groups = sid_token_information(subject->token, TokenGroups);
+        subject->restricting = sid_token_information(subject->token, TokenRestrictedSids);
         if (!subject->restricting) {
             /* A system without restricting SIDs (Wine as it comes): the list is empty, and doctor says what that means.
              */
-            subject->restricting = calloc(1, sizeof(*subject->restricting));
+            subject->restricting = LocalAlloc(LPTR, sizeof(*subject->restricting));
         }
         error = subject->user && subject->groups && subject->restricting ? 0 : ERROR_NOT_ENOUGH_MEMORY;
     }
@@ -69,9 +59,9 @@ void access_close(struct access_subject *subject) {
     if (subject->token) {
         CloseHandle(subject->token);
     }
-    free(subject->user);
-    free(subject->groups);
-    free(subject->restricting);
+    LocalFree(subject->user);
+    LocalFree(subject->groups);
+    LocalFree(subject->restricting);
     *subject = (struct access_subject){0};
 }
 

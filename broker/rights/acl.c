@@ -2,6 +2,7 @@
 
 #include "broker/object/object.h"
 #include "broker/object/sd.h"
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
 
 #include <bcrypt.h>
@@ -22,44 +23,6 @@ static struct fixed_sid low_level = {
     SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
 static struct fixed_sid medium_level = {
     SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_MEDIUM_RID}};
-
-/* The last word of a SID of ours: a mix of the random ones. The top bit is never set in an account's number. */
-static DWORD last_word(const DWORD *random) {
-    DWORD mix = 0x5B783A11u;
-    for (unsigned i = 0; i < 3; i++) {
-        mix = (mix ^ random[i]) * 0x9E3779B1u;
-        mix ^= mix >> 15;
-    }
-    return mix | 0x80000000u;
-}
-
-PSID acl_new_sid(void) {
-    struct fixed_sid sid = {SID_REVISION, SID_WORDS, {SECURITY_NT_AUTHORITY}, {SECURITY_NT_NON_UNIQUE}};
-    if (BCryptGenRandom(NULL, (PUCHAR)&sid.words[1], 3 * sizeof(DWORD), BCRYPT_USE_SYSTEM_PREFERRED_RNG) != 0) {
-        return NULL;
-    }
-    sid.words[4] = last_word(&sid.words[1]);
-    PSID copy = LocalAlloc(LMEM_FIXED, sizeof(sid));
-    if (copy && !CopySid(sizeof(sid), copy, &sid)) {
-        LocalFree(copy);
-        copy = NULL;
-    }
-    return copy;
-}
-
-bool acl_is_sbx_sid(PSID sid) {
-    static const SID_IDENTIFIER_AUTHORITY nt_authority = {SECURITY_NT_AUTHORITY};
-    if (*GetSidSubAuthorityCount(sid) != SID_WORDS || *GetSidSubAuthority(sid, 0) != SECURITY_NT_NON_UNIQUE) {
-        return false;
-    }
-    const SID_IDENTIFIER_AUTHORITY *authority = GetSidIdentifierAuthority(sid);
-    for (unsigned i = 0; i < sizeof(authority->Value); i++) {
-        if (authority->Value[i] != nt_authority.Value[i]) {
-            return false;
-        }
-    }
-    return *GetSidSubAuthority(sid, 4) == last_word(GetSidSubAuthority(sid, 1));
-}
 
 static bool is_allow(const struct sd_ace *ace) {
     return ace->type == ACCESS_ALLOWED_ACE_TYPE || ace->type == ACCESS_ALLOWED_CALLBACK_ACE_TYPE;
@@ -139,7 +102,7 @@ static NTSTATUS open_as_owner(HANDLE object, const struct sd *sd, HANDLE *again)
     if (status != STATUS_ACCESS_DENIED || !sd->dacl) {
         return status;
     }
-    PSID user = token_user_sid();
+    PSID user = sid_user();
     ACL *granting = NULL;
     if (user) {
         granting = sd_insert(sd->dacl, sizeof(*sd->dacl), ACCESS_ALLOWED_ACE_TYPE, 0, WRITE_OWNER | READ_CONTROL, user);
@@ -256,7 +219,7 @@ NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity i
     return NT_SUCCESS(status) ? label : status;
 }
 
-NTSTATUS acl_keep_children(HANDLE directory, bool *changed) {
+NTSTATUS acl_deny_delete_child(HANDLE directory, bool *changed) {
     struct sd sd;
     struct acl_state state;
     *changed = false;
@@ -297,12 +260,12 @@ static bool pick_ours(void *context, const struct sd_ace *ace) {
             return !picking->all_but;
         }
     }
-    return picking->all_but && acl_is_sbx_sid(ace->sid);
+    return picking->all_but && sid_is_ours(ace->sid);
 }
 
 static bool holds_sbx_sid(const ACL *dacl) {
     for (struct sd_ace ace = {0}; sd_next(dacl, &ace);) {
-        if (ace.sid && acl_is_sbx_sid(ace.sid)) {
+        if (ace.sid && sid_is_ours(ace.sid)) {
             return true;
         }
     }
@@ -312,7 +275,7 @@ static bool holds_sbx_sid(const ACL *dacl) {
 /* acl_protect puts its Medium label together with a deny; without one the label is somebody else's. */
 static bool holds_protection(const ACL *dacl) {
     for (struct sd_ace ace = {0}; sd_next(dacl, &ace);) {
-        if (ace.type == ACCESS_DENIED_ACE_TYPE && ace.sid && acl_is_sbx_sid(ace.sid)) {
+        if (ace.type == ACCESS_DENIED_ACE_TYPE && ace.sid && sid_is_ours(ace.sid)) {
             return true;
         }
     }

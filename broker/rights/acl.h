@@ -31,13 +31,6 @@ struct acl_state {
     bool no_dacl;         /* the object has no DACL: everybody may do everything, sbx leaves it so */
 };
 
-/* A new SID for a root or a run: S-1-5-21 and 96 random bits, the last word made from them with its top bit set, so
- * that it is no account's and can be told from every other SID. LocalAlloc'ed, owned by the caller; NULL on failure. */
-PSID acl_new_sid(void);
-
-/* Was `sid` made by acl_new_sid? */
-bool acl_is_sbx_sid(PSID sid) __attribute__((warn_unused_result));
-
 /* Rights a handle needs for acl_stamp. */
 #define ACL_STAMP_ACCESS (READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE)
 
@@ -57,16 +50,16 @@ NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity i
     __attribute__((warn_unused_result));
 
 /* Adds only the deny of FILE_DELETE_CHILD, for a directory of sbx's own. */
-NTSTATUS acl_keep_children(HANDLE directory, bool *changed) __attribute__((warn_unused_result));
+NTSTATUS acl_deny_delete_child(HANDLE directory, bool *changed) __attribute__((warn_unused_result));
 
 /* Removes every entry of ours for the SIDs of `sids`, explicit or inherited; with count 0 for every SID that
- * acl_new_sid made. The deny of FILE_DELETE_CHILD and a label in the form that sbx puts go with the last of them: they
+ * sid_new made. The deny of FILE_DELETE_CHILD and a label in the form that sbx puts go with the last of them: they
  * stay while another root's entry needs them, and where nothing of ours was found. With nothing of ours left the DACL
  * is byte for byte what it was before. Handle as for acl_stamp. Returns an NTSTATUS, ACL_LABEL_REFUSED as above. */
 NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, bool *changed)
     __attribute__((warn_unused_result));
 
-/* The same for every SID that acl_new_sid made, but for those of `keep`. */
+/* The same for every SID that sid_new made, but for those of `keep`. */
 NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, bool *changed)
     __attribute__((warn_unused_result));
 
@@ -81,14 +74,11 @@ NTSTATUS acl_unprotect(HANDLE object, PSID sid, bool *changed) __attribute__((wa
 NTSTATUS acl_relabel_medium(HANDLE object, bool *changed) __attribute__((warn_unused_result));
 
 /* Writes the entries of `object` as icacls prints them, one a line, with "  <- sbx" behind those whose SID is in `sids`
- * or was made by acl_new_sid. `emit` gets each line (UTF-8, no newline). */
+ * or was made by sid_new. `emit` gets each line (UTF-8, no newline). */
 NTSTATUS acl_print(HANDLE object, const PSID *sids, size_t count, void (*emit)(void *context, const char *line),
                    void *context) __attribute__((warn_unused_result));
 
 /* "(I)(OI)(CI)(RX,W)" for one ACE's flags and mask, as icacls writes them. `text` has room for `size` units. */
 void acl_rights_text(BYTE type, BYTE flags, ACCESS_MASK mask, wchar_t *text, size_t size);
-
-/* "DOMAIN\\name", or the SID's own text where it has no name. */
-void acl_sid_text(PSID sid, wchar_t *text, size_t size);
 
 #endif

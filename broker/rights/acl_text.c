@@ -1,7 +1,9 @@
 #include "broker/rights/acl.h"
 
 #include "broker/base/msg.h"
+#include "broker/base/text.h"
 #include "broker/object/sd.h"
+#include "broker/rights/sid.h"
 
 #include <sddl.h>
 #include <stdlib.h>
@@ -55,18 +57,11 @@ static const struct name inheritance[] = {
     {INHERIT_ONLY_ACE, L"(IO)"}, {NO_PROPAGATE_INHERIT_ACE, L"(NP)"},
 };
 
-static void append(wchar_t *text, size_t size, const wchar_t *more) {
-    size_t used = wcslen(text), units = wcslen(more);
-    if (used + units < size) {
-        wmemcpy(text + used, more, units + 1);
-    }
-}
-
 static void append_right(wchar_t *text, size_t size, const wchar_t *right, bool *first) {
     if (!*first) {
-        append(text, size, L",");
+        text_append(text, size, L",");
     }
-    append(text, size, right);
+    text_append(text, size, right);
     *first = false;
 }
 
@@ -74,7 +69,7 @@ static void append_right(wchar_t *text, size_t size, const wchar_t *right, bool 
 static void append_mask(ACCESS_MASK mask, wchar_t *text, size_t size) {
     bool first = true;
     ACCESS_MASK left = mask & ~SYNCHRONIZE;
-    append(text, size, L"(");
+    text_append(text, size, L"(");
     for (size_t i = 0; i < sizeof(simple_rights) / sizeof(simple_rights[0]); i++) {
         ACCESS_MASK right = simple_rights[i].mask;
         if ((mask & right) == right && (left & right & ~READ_CONTROL)) {
@@ -88,67 +83,28 @@ static void append_mask(ACCESS_MASK mask, wchar_t *text, size_t size) {
         }
     }
     if (first) {
-        append(text, size, mask & SYNCHRONIZE ? L"S" : L"N");
+        text_append(text, size, mask & SYNCHRONIZE ? L"S" : L"N");
     }
-    append(text, size, L")");
+    text_append(text, size, L")");
 }
 
 void acl_rights_text(BYTE type, BYTE flags, ACCESS_MASK mask, wchar_t *text, size_t size) {
     text[0] = 0;
     for (size_t i = 0; i < sizeof(inheritance) / sizeof(inheritance[0]); i++) {
         if (flags & inheritance[i].mask) {
-            append(text, size, inheritance[i].text);
+            text_append(text, size, inheritance[i].text);
         }
     }
     if (type == SYSTEM_MANDATORY_LABEL_ACE_TYPE) {
-        append(text, size, mask & SYSTEM_MANDATORY_LABEL_NO_WRITE_UP ? L"(NW)" : L"");
-        append(text, size, mask & SYSTEM_MANDATORY_LABEL_NO_READ_UP ? L"(NR)" : L"");
-        append(text, size, mask & SYSTEM_MANDATORY_LABEL_NO_EXECUTE_UP ? L"(NX)" : L"");
+        text_append(text, size, mask & SYSTEM_MANDATORY_LABEL_NO_WRITE_UP ? L"(NW)" : L"");
+        text_append(text, size, mask & SYSTEM_MANDATORY_LABEL_NO_READ_UP ? L"(NR)" : L"");
+        text_append(text, size, mask & SYSTEM_MANDATORY_LABEL_NO_EXECUTE_UP ? L"(NX)" : L"");
         return;
     }
     if (type == ACCESS_DENIED_ACE_TYPE || type == ACCESS_DENIED_CALLBACK_ACE_TYPE) {
-        append(text, size, L"(DENY)");
+        text_append(text, size, L"(DENY)");
     }
     append_mask(mask, text, size);
-}
-
-/* Integrity levels, which have no account to look up everywhere. */
-static const wchar_t *level_name(PSID sid) {
-    static const struct {
-        WELL_KNOWN_SID_TYPE type;
-        const wchar_t *name;
-    } levels[] = {
-        {WinUntrustedLabelSid, L"Mandatory Label\\Untrusted Mandatory Level"},
-        {WinLowLabelSid, L"Mandatory Label\\Low Mandatory Level"},
-        {WinMediumLabelSid, L"Mandatory Label\\Medium Mandatory Level"},
-        {WinHighLabelSid, L"Mandatory Label\\High Mandatory Level"},
-        {WinSystemLabelSid, L"Mandatory Label\\System Mandatory Level"},
-    };
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-        if (IsWellKnownSid(sid, levels[i].type)) {
-            return levels[i].name;
-        }
-    }
-    return NULL;
-}
-
-void acl_sid_text(PSID sid, wchar_t *text, size_t size) {
-    wchar_t name[PRINT_NAME], domain[PRINT_NAME];
-    DWORD name_units = PRINT_NAME, domain_units = PRINT_NAME;
-    SID_NAME_USE use;
-    wchar_t *string = NULL;
-    text[0] = 0;
-    if (level_name(sid)) {
-        append(text, size, level_name(sid));
-    } else if (!acl_is_sbx_sid(sid) && LookupAccountSidW(NULL, sid, name, &name_units, domain, &domain_units, &use) &&
-               name[0]) {
-        append(text, size, domain);
-        append(text, size, domain[0] ? L"\\" : L"");
-        append(text, size, name);
-    } else if (ConvertSidToStringSidW(sid, &string)) {
-        append(text, size, string);
-    }
-    LocalFree(string);
 }
 
 static bool is_ours(PSID sid, const PSID *sids, size_t count) {
@@ -157,7 +113,7 @@ static bool is_ours(PSID sid, const PSID *sids, size_t count) {
             return true;
         }
     }
-    return sid && acl_is_sbx_sid(sid);
+    return sid && sid_is_ours(sid);
 }
 
 /* The deny of FILE_DELETE_CHILD names Everyone: it counts as ours beside an entry that is. */
@@ -172,12 +128,12 @@ static NTSTATUS print_ace(const struct sd_ace *ace, bool ours, void (*emit)(void
     if (!ace->sid) {
         _snwprintf(line, PRINT_NAME, L"(entry of type %u)", ace->type);
     } else {
-        acl_sid_text(ace->sid, line, PRINT_LINE - PRINT_NAME);
+        sid_text(ace->sid, line, PRINT_LINE - PRINT_NAME);
         acl_rights_text(ace->type, ace->flags, ace->mask, rights, PRINT_NAME);
-        append(line, PRINT_LINE, L":");
-        append(line, PRINT_LINE, rights);
+        text_append(line, PRINT_LINE, L":");
+        text_append(line, PRINT_LINE, rights);
     }
-    append(line, PRINT_LINE, ours ? L"  <- sbx" : L"");
+    text_append(line, PRINT_LINE, ours ? L"  <- sbx" : L"");
     char *bytes = msg_utf8(line);
     if (!bytes) {
         return STATUS_NO_MEMORY;

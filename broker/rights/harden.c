@@ -1,5 +1,6 @@
 #include "broker/rights/harden.h"
 
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
 
 #include <sddl.h>
@@ -25,7 +26,7 @@ static DWORD own_level(HANDLE token) {
 static PSECURITY_DESCRIPTOR descriptor_for(HANDLE token, DWORD user_rights) {
     PSECURITY_DESCRIPTOR descriptor = NULL;
     wchar_t sddl[400], *text = NULL;
-    PSID user = token_user_sid();
+    PSID user = sid_user();
     if (user && ConvertSidToStringSidW(user, &text)) {
         /* Administrators: a confined program has that group for deny entries only. */
         (void)swprintf(sddl, 400, L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x%lx;;;%ls)S:(ML;;0x%x;;;S-1-16-%lu)",

@@ -1,6 +1,6 @@
 #include "broker/rights/token.h"
 
-#include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 
 #include <aclapi.h>
 #include <sddl.h>
@@ -8,70 +8,24 @@
 
 #define WRITE_RESTRICTED_FLAG 0x8
 
-static void *token_information(HANDLE token, TOKEN_INFORMATION_CLASS class) {
-    DWORD size = 0;
-    GetTokenInformation(token, class, NULL, 0, &size);
-    void *data = size ? LocalAlloc(LMEM_FIXED, size) : NULL;
-    if (data && !GetTokenInformation(token, class, data, size, &size)) {
-        LocalFree(data);
-        data = NULL;
-    }
-    return data;
-}
-
-static PSID copy_sid(PSID sid) {
-    DWORD size = GetLengthSid(sid);
-    PSID copy = LocalAlloc(LMEM_FIXED, size);
-    if (copy && !CopySid(size, copy, sid)) {
-        LocalFree(copy);
-        copy = NULL;
-    }
-    return copy;
-}
-
 static PSID logon_sid(HANDLE token) {
-    TOKEN_GROUPS *groups = token_information(token, TokenGroups);
+    TOKEN_GROUPS *groups = sid_token_information(token, TokenGroups);
     PSID sid = NULL;
     for (DWORD i = 0; groups && !sid && i < groups->GroupCount; i++) {
         if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID) {
-            sid = copy_sid(groups->Groups[i].Sid);
+            sid = sid_copy(groups->Groups[i].Sid);
         }
     }
     LocalFree(groups);
     return sid;
 }
 
-static BOOL CALLBACK ask_user(PINIT_ONCE once, PVOID parameter, PVOID *user) {
-    HANDLE token;
-    (void)once;
-    (void)parameter;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
-        return FALSE;
-    }
-    *user = token_information(token, TokenUser);
-    CloseHandle(token);
-    return *user != NULL;
-}
-
-/* Asked of the system once: a thread that impersonates a restricted token may be refused the token of its own process.
- */
-PSID token_user_sid(void) {
-    static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-    void *user;
-    if (!InitOnceExecuteOnce(&once, ask_user, NULL, &user)) {
-        return NULL;
-    }
-    return copy_sid(((TOKEN_USER *)user)->User.Sid);
-}
-
-PSID token_random_sid(void) { return acl_new_sid(); }
-
 /* Objects that the child makes without a descriptor (pipes between its children above all) must name a restricting SID,
  * or the child cannot open them itself. */
 static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
     BYTE system[SECURITY_MAX_SID_SIZE];
     DWORD system_size = sizeof(system);
-    PSID user = token_user_sid();
+    PSID user = sid_user();
     if (!user || !CreateWellKnownSid(WinLocalSystemSid, NULL, system, &system_size)) {
         LocalFree(user);
         return GetLastError();

@@ -19,11 +19,4 @@ DWORD token_for_operations(HANDLE *token) __attribute__((warn_unused_result));
 /* Does the process's token hold administrator rights (TokenElevation)? */
 bool token_is_elevated(void);
 
-/* The user's SID, LocalAlloc'ed; NULL on failure. */
-PSID token_user_sid(void);
-
-/* A new random SID for a run (see acl_new_sid: what carries it is found and cleaned later), LocalAlloc'ed; NULL on
- * failure. */
-PSID token_random_sid(void);
-
 #endif

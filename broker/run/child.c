@@ -1,7 +1,9 @@
 /* The program's process: suspended, in the job, with the listed handles only, the shim in it, then let go. */
+#include "broker/run/child.h"
+
+#include "broker/base/cli.h"
 #include "broker/base/msg.h"
 #include "broker/run/inject.h"
-#include "broker/run/run.h"
 #include "broker/sandbox/events.h"
 
 #include <stdio.h>

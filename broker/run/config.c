@@ -1,8 +1,10 @@
 /* The settings of a run that come from files. What the user wrote himself may say all that the command line may; a file
  * found beside the work may have been written by anybody, and only takes away. */
+#include "broker/run/config.h"
+
 #include "broker/base/msg.h"
 #include "broker/object/path.h"
-#include "broker/run/run.h"
+#include "broker/run/options.h"
 #include "broker/state/config_file.h"
 #include "broker/state/state.h"
 
@@ -66,8 +68,8 @@ static bool user_setting(void *context, int option, const wchar_t *value) {
 
 static bool is_granted(const struct run_settings *settings, int option, const wchar_t *value) {
     for (size_t i = 0; adds_root(option) && value && i < settings->root_count; i++) {
-        wchar_t *root = diskpath_full(settings->roots[i]);
-        bool inside = root && diskpath_below(value, root);
+        wchar_t *root = path_full(settings->roots[i]);
+        bool inside = root && path_below(value, root);
         free(root);
         if (inside) {
             return true;
@@ -107,7 +109,7 @@ static void ask(struct reading *reading, int option, const wchar_t *value) {
 }
 
 static bool protect_below(struct reading *reading, int option, const wchar_t *path) {
-    if (!diskpath_below(path, reading->directory)) {
+    if (!path_below(path, reading->directory)) {
         msg_warn(L"%ls protects %ls, which is not below it; this is left out", reading->file, path);
         return true;
     }
@@ -187,7 +189,7 @@ static enum config_result read_project(struct run_settings *settings, const wcha
 
 /* Every file on the way up counts: were it the nearest alone, a new one could switch off what one above it says. */
 static bool read_projects(struct run_settings *settings) {
-    wchar_t *directory = diskpath_full(L".");
+    wchar_t *directory = path_full(L".");
     bool ok = directory != NULL;
     while (ok) {
         ok = read_project(settings, directory) != CONFIG_BAD;

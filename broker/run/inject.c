@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-static bool put_string(struct sbx_config *config, const wchar_t *text, bool terminated, uint32_t *offset,
+static bool put_string(struct sbx_settings *config, const wchar_t *text, bool terminated, uint32_t *offset,
                        uint32_t *size) {
     size_t bytes = wcslen(text) * sizeof(wchar_t);
     size_t room = bytes + (terminated ? sizeof(wchar_t) : 0);
-    if (room > SBX_CONFIG_SIZE - config->size) {
+    if (room > SBX_SETTINGS_SIZE - config->size) {
         return false;
     }
     memcpy((BYTE *)config + config->size, text, bytes);
@@ -16,9 +16,9 @@ static bool put_string(struct sbx_config *config, const wchar_t *text, bool term
     return true;
 }
 
-static bool put_root(struct sbx_config *config, const wchar_t *path, PSID sid) {
+static bool put_root(struct sbx_settings *config, const wchar_t *path, PSID sid) {
     DWORD sid_size = GetLengthSid(sid);
-    struct sbx_config_root *out = &config->roots[config->root_count];
+    struct sbx_settings_root *out = &config->roots[config->root_count];
     if (config->root_count == SBX_MAX_ROOTS || sid_size > SBX_SID_MAX ||
         !put_string(config, path, false, &out->path_offset, &out->path_size)) {
         return false;
@@ -30,16 +30,16 @@ static bool put_root(struct sbx_config *config, const wchar_t *path, PSID sid) {
 }
 
 bool inject_settings(const struct sandbox *sandbox, const wchar_t *pipe_path, const wchar_t *shim_path, BYTE *block) {
-    struct sbx_config *config = (struct sbx_config *)block;
-    memset(block, 0, SBX_CONFIG_SIZE);
-    config->magic = SBX_CONFIG_MAGIC;
+    struct sbx_settings *config = (struct sbx_settings *)block;
+    memset(block, 0, SBX_SETTINGS_SIZE);
+    config->magic = SBX_SETTINGS_MAGIC;
     config->size = (sizeof(*config) + 7u) & ~7u;
     config->protocol = SBX_PROTOCOL_VERSION;
     config->wait_ms = 15000;
     bool fits = put_string(config, pipe_path, false, &config->pipe_offset, &config->pipe_size) &&
                 put_string(config, shim_path, true, &config->shim_offset, &config->shim_size);
-    for (size_t i = 0; fits && i < sandbox->root_count; i++) {
-        const struct sandbox_root *root = &sandbox->roots[i];
+    for (size_t i = 0; fits && i < sandbox->set->root_count; i++) {
+        const struct root *root = &sandbox->set->roots[i];
         config->run_root = root->temp ? config->root_count : config->run_root;
         fits = put_root(config, root->nt_path, root->sid) && (!root->alias || put_root(config, root->alias, root->sid));
     }
@@ -47,7 +47,7 @@ bool inject_settings(const struct sandbox *sandbox, const wchar_t *pipe_path, co
 }
 
 DWORD inject_shim(HANDLE process, HANDLE thread, const BYTE *block) {
-    const struct sbx_config *config = (const struct sbx_config *)block;
+    const struct sbx_settings *config = (const struct sbx_settings *)block;
     BOOL wow64 = FALSE;
     BYTE *remote = NULL;
     if (!IsWow64Process(process, &wow64)) {
@@ -56,15 +56,15 @@ DWORD inject_shim(HANDLE process, HANDLE thread, const BYTE *block) {
     if (wow64) {
         return ERROR_BAD_EXE_FORMAT;
     }
-    for (unsigned slot = 0; !remote && slot < SBX_CONFIG_SLOTS; slot++) {
-        remote = VirtualAllocEx(process, (void *)(uintptr_t)(SBX_CONFIG_ADDRESS(slot) & ~0xFFFFull), SBX_CONFIG_SIZE,
-                                MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    for (unsigned slot = 0; !remote && slot < SBX_SETTINGS_SLOTS; slot++) {
+        remote = VirtualAllocEx(process, (void *)(uintptr_t)(SBX_SETTINGS_ADDRESS(slot) & ~0xFFFFull),
+                                SBX_SETTINGS_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     }
     if (!remote) {
         return GetLastError();
     }
     SIZE_T written;
-    if (!WriteProcessMemory(process, remote, block, SBX_CONFIG_SIZE, &written)) {
+    if (!WriteProcessMemory(process, remote, block, SBX_SETTINGS_SIZE, &written)) {
         return GetLastError();
     }
     /* kernel32 stands at the same address in every process of a session. The path in the block is NUL-terminated. */

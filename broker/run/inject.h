@@ -3,9 +3,10 @@
 #define SBX_BROKER_RUN_INJECT_H
 
 #include "broker/sandbox/sandbox.h"
+#include "proto/settings.h"
 
-/* Builds the settings block (proto/config.h) for `sandbox` in `block` of SBX_CONFIG_SIZE bytes. Returns false when the
- * roots' paths do not fit. */
+/* Builds the settings block (proto/settings.h) for `sandbox` in `block` of SBX_SETTINGS_SIZE bytes. Returns false when
+ * the roots' paths do not fit. */
 bool inject_settings(const struct sandbox *sandbox, const wchar_t *pipe_path, const wchar_t *shim_path, BYTE *block)
     __attribute__((warn_unused_result));
 

@@ -1,31 +1,9 @@
-#include "broker/run/run.h"
+#include "broker/run/options.h"
 
 #include "broker/base/msg.h"
 #include "broker/run/control.h"
 
 #include <stdlib.h>
-
-enum {
-    OPT_BROKER,
-    OPT_WRITABLE_ROOT,
-    OPT_ADD_DIR,
-    OPT_CWD,
-    OPT_READ_ONLY,
-    OPT_PROTECT,
-    OPT_PROTECT_VCS,
-    OPT_INTEGRITY,
-    OPT_REQUIRE_INTEGRITY,
-    OPT_STAMP,
-    OPT_EVENTS,
-    OPT_STATS,
-    OPT_QUIET,
-    OPT_FORCE,
-    OPT_UNDO,
-    OPT_REQUIRE_UNDO,
-    OPT_UNDO_QUOTA,
-    OPT_NO_CONFIG,
-    OPT_CONTROL
-};
 
 const struct cli_option run_options[] = {
     [OPT_BROKER] = {L"--broker", NULL, L"Perform rename, delete and replace in the writable roots for the program."},
@@ -121,13 +99,13 @@ bool run_option_given(const struct run_settings *settings, int option) { return 
 
 bool run_take_option(struct run_settings *settings, int option, const wchar_t *value) {
     /* One root is kept for TEMP. */
-    static const size_t root_limit = SANDBOX_MAX_ROOTS - 1;
+    static const size_t root_limit = ROOT_SET_MAX_ROOTS - 1;
     settings->given |= (uint64_t)1 << option;
     switch (option) {
     case OPT_WRITABLE_ROOT:
     case OPT_ADD_DIR: return add(settings->roots, &settings->root_count, root_limit, value);
     case OPT_CWD: return add(settings->roots, &settings->root_count, root_limit, L".");
-    case OPT_PROTECT: return add(settings->protect, &settings->protect_count, SANDBOX_MAX_PROTECT, value);
+    case OPT_PROTECT: return add(settings->protect, &settings->protect_count, ROOT_SET_MAX_PROTECTED, value);
     case OPT_INTEGRITY: return set_integrity(settings, value);
     case OPT_STAMP: return set_stamp(settings, value);
     case OPT_UNDO_QUOTA: return set_undo_quota(settings, value);
@@ -135,55 +113,4 @@ bool run_take_option(struct run_settings *settings, int option, const wchar_t *v
     case OPT_CONTROL: return control_take(value, &settings->control);
     default: return set_switch(settings, option);
     }
-}
-
-/* What the command line says by itself, before any file is read. */
-static bool consistent(const struct run_settings *settings) {
-    if (!settings->command[0]) {
-        msg_error(L"no command to run; write it behind the options: sbx run --broker --writable-root DIR -- COMMAND");
-        return false;
-    }
-    if ((settings->require_undo || settings->undo_quota) && !settings->undo) {
-        msg_error(L"--require-undo and --undo-quota go with --undo; add it");
-        return false;
-    }
-    if (settings->undo && !settings->broker) {
-        msg_error(L"--undo keeps what the broker deletes and replaces; add --broker");
-        return false;
-    }
-    if (settings->read_only && settings->root_count) {
-        msg_error(L"--read-only and a writable root contradict each other; leave one out");
-        return false;
-    }
-    return true;
-}
-
-bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) {
-    int next = 0;
-    for (;;) {
-        const wchar_t *value;
-        int option = cli_next(run_options, argc, argv, &next, &value);
-        if (option == CLI_ERROR) {
-            return false;
-        }
-        if (option == CLI_END || option == CLI_WORD) {
-            /* The first word that is no option begins the command. */
-            settings->command = argv + (option == CLI_WORD ? next - 1 : next);
-            break;
-        }
-        if (!run_take_option(settings, option, value)) {
-            return false;
-        }
-    }
-    if (!consistent(settings) || (!settings->no_config && !run_read_config(settings))) {
-        return false;
-    }
-    if (!run_option_given(settings, OPT_INTEGRITY)) {
-        settings->low = settings->broker;
-    }
-    if (!settings->read_only && !settings->root_count) {
-        msg_error(L"no writable root; add --writable-root DIR, --cwd or --read-only");
-        return false;
-    }
-    return true;
 }

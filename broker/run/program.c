@@ -1,6 +1,8 @@
 /* Which program the words of a command mean, and how they are put into a command line. */
+#include "broker/run/program.h"
+
+#include "broker/base/cli.h"
 #include "broker/base/msg.h"
-#include "broker/run/run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* Protected paths: entries that hold against plain writes for the run, on the path and on all that is below it. */
+#include "broker/run/protect.h"
+
 #include "broker/base/msg.h"
 #include "broker/object/object.h"
 #include "broker/object/walk.h"
 #include "broker/rights/acl.h"
-#include "broker/run/run.h"
 #include "broker/state/state.h"
 
 #include <stdio.h>
@@ -74,7 +74,7 @@ static NTSTATUS treat_tree(struct protecting *job, HANDLE held) {
 
 /* The directories from the root down to a protected path must not be deletable natively, or the path would go with
  * them: each gets the root's entries, the deny of FILE_DELETE_CHILD above all. */
-static void stamp_above(const struct sandbox *sandbox, const struct sandbox_root *root, struct policy_name rest) {
+static void stamp_above(const struct root *root, bool low, struct policy_name rest) {
     for (size_t end = 1; end < rest.length; end++) {
         HANDLE directory;
         bool changed;
@@ -83,8 +83,7 @@ static void stamp_above(const struct sandbox *sandbox, const struct sandbox_root
             !NT_SUCCESS(object_open_below(root->handle, part, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory))) {
             continue;
         }
-        if (!NT_SUCCESS(
-                acl_stamp(directory, true, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed))) {
+        if (!NT_SUCCESS(acl_stamp(directory, true, root->sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed))) {
             msg_warn(L"a directory above a protected path in %ls cannot be stamped", root->dos_path);
         }
         NtClose(directory);
@@ -93,7 +92,7 @@ static void stamp_above(const struct sandbox *sandbox, const struct sandbox_root
 
 /* Runs that protect the same path at once each hold a file of the state open. Under the lock. NULL with the error in
  * GetLastError(). */
-static HANDLE open_claim(const struct sandbox_protect *path, bool alone) {
+static HANDLE open_claim(const struct protected_path *path, bool alone) {
     wchar_t name[64], file[MAX_PATH + 64];
     DWORD serial = 0;
     GetVolumeInformationByHandleW(path->handle, NULL, 0, &serial, NULL, NULL, NULL, 0);
@@ -107,7 +106,7 @@ static HANDLE open_claim(const struct sandbox_protect *path, bool alone) {
 }
 
 /* Gives up the claim of this run. Does another run still protect the path? */
-static bool others_protect(struct sandbox_protect *path) {
+static bool others_protect(struct protected_path *path) {
     CloseHandle(path->claim);
     path->claim = NULL;
     HANDLE last = open_claim(path, true);
@@ -118,19 +117,18 @@ static bool others_protect(struct sandbox_protect *path) {
     return GetLastError() == ERROR_SHARING_VIOLATION;
 }
 
-static struct protecting job_for(const struct sandbox *sandbox, size_t index, bool lift, int *root,
+static struct protecting job_for(const struct root_set *set, size_t index, bool low, bool lift, int *root,
                                  struct policy_name *rest) {
-    *root =
-        policy_innermost(sandbox->protect_names[index], sandbox->root_names, sandbox->root_count, object_fold, rest);
+    *root = policy_innermost(set->protect_names[index], set->root_names, set->root_count, object_fold, rest);
     return (struct protecting){
-        .sid = sandbox->roots[*root].sid, .integrity = sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, .lift = lift};
+        .sid = set->roots[*root].sid, .integrity = low ? ACL_LABEL_LOW : ACL_LABEL_NONE, .lift = lift};
 }
 
-bool run_protect(struct sandbox *sandbox, size_t index) {
-    struct sandbox_protect *path = &sandbox->protect[index];
+static bool protect_one(struct root_set *set, size_t index, bool low) {
+    struct protected_path *path = &set->protect[index];
     struct policy_name rest;
     int root;
-    struct protecting job = job_for(sandbox, index, false, &root, &rest);
+    struct protecting job = job_for(set, index, low, false, &root, &rest);
     HANDLE lock = state_lock(LOCK_NAME, LOCK_WAIT_MS);
     path->claim = lock ? open_claim(path, false) : NULL;
     if (!path->claim) {
@@ -140,7 +138,7 @@ bool run_protect(struct sandbox *sandbox, size_t index) {
         }
         return false;
     }
-    stamp_above(sandbox, &sandbox->roots[root], rest);
+    stamp_above(&set->roots[root], low, rest);
     NTSTATUS status = treat_tree(&job, path->handle);
     CloseHandle(lock);
     if (!NT_SUCCESS(status)) {
@@ -153,22 +151,31 @@ bool run_protect(struct sandbox *sandbox, size_t index) {
     return NT_SUCCESS(status);
 }
 
-void run_lift_protection(struct sandbox *sandbox) {
+bool run_protect(struct root_set *set, bool low) {
+    for (size_t i = 0; i < set->protect_count; i++) {
+        if (!protect_one(set, i, low)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void run_lift_protection(struct root_set *set, bool low) {
     HANDLE lock = NULL;
-    for (size_t i = 0; i < sandbox->protect_count; i++) {
+    for (size_t i = 0; i < set->protect_count; i++) {
         struct policy_name rest;
         int root;
-        struct protecting job = job_for(sandbox, i, true, &root, &rest);
-        if (!sandbox->protect[i].claim) {
+        struct protecting job = job_for(set, i, low, true, &root, &rest);
+        if (!set->protect[i].claim) {
             continue; /* the run was given up before this path was changed */
         }
         lock = lock ? lock : state_lock(LOCK_NAME, LOCK_WAIT_MS);
-        if (others_protect(&sandbox->protect[i])) {
+        if (others_protect(&set->protect[i])) {
             continue; /* the last run takes the entries away */
         }
-        NTSTATUS status = treat_tree(&job, sandbox->protect[i].handle);
+        NTSTATUS status = treat_tree(&job, set->protect[i].handle);
         if (!NT_SUCCESS(status) || job.failed) {
-            msg_warn(L"%ls stays protected; sbx roots clean takes the entries away", sandbox->protect[i].dos_path);
+            msg_warn(L"%ls stays protected; sbx roots clean takes the entries away", set->protect[i].dos_path);
         }
     }
     if (lock) {

@@ -1,11 +1,10 @@
-/* The roots of a run: opened and held, and judged, before anything is changed. */
+#include "broker/run/roots.h"
+
 #include "broker/base/msg.h"
 #include "broker/object/object.h"
 #include "broker/object/path.h"
-#include "broker/rights/token.h"
-#include "broker/run/run.h"
 #include "broker/state/root_list.h"
-#include "broker/state/root_map.h"
+#include "broker/state/state.h"
 
 #include <shlobj.h>
 #include <stdio.h>
@@ -14,44 +13,6 @@
 
 #define PATH_UNITS 32768u
 #define HOLD_ACCESS (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
-
-static const wchar_t *without_prefix(const wchar_t *path) {
-    return wcsncmp(path, L"\\\\?\\", 4) == 0 && path[5] == L':' ? path + 4 : path;
-}
-
-/* Equal to `top` or below it, both full DOS paths. */
-static bool below(const wchar_t *path, const wchar_t *top) {
-    struct policy_name rest, a = {(const uint16_t *)path, wcslen(path)}, b = {(const uint16_t *)top, wcslen(top)};
-    return policy_under(a, b, object_fold, &rest);
-}
-
-/* The path of an open directory as the system spells it, malloc'ed. */
-static wchar_t *final_path(HANDLE handle) {
-    wchar_t *buffer = malloc(PATH_UNITS * sizeof(wchar_t)), *copy = NULL;
-    DWORD length = buffer ? GetFinalPathNameByHandleW(handle, buffer, PATH_UNITS, VOLUME_NAME_DOS) : 0;
-    if (length && length < PATH_UNITS) {
-        copy = _wcsdup(without_prefix(buffer));
-        size_t units = copy ? wcslen(copy) : 0;
-        if (units > 3 && copy[units - 1] == L'\\') {
-            copy[units - 1] = 0;
-        }
-    }
-    free(buffer);
-    return copy;
-}
-
-static wchar_t *full_path(const wchar_t *path) {
-    wchar_t *buffer = malloc(PATH_UNITS * sizeof(wchar_t));
-    DWORD length = buffer ? GetFullPathNameW(path, PATH_UNITS, buffer, NULL) : 0;
-    if (!length || length >= PATH_UNITS) {
-        free(buffer);
-        return NULL;
-    }
-    while (length > 3 && buffer[length - 1] == L'\\') {
-        buffer[--length] = 0;
-    }
-    return buffer;
-}
 
 static wchar_t *nt_path(const wchar_t *dos) {
     size_t units = wcslen(dos) + 5;
@@ -88,7 +49,7 @@ static const wchar_t *unwise(const wchar_t *path) {
     }
     for (size_t i = 0; i < sizeof(system_folders) / sizeof(system_folders[0]); i++) {
         if (SHGetFolderPathW(NULL, system_folders[i].folder, NULL, SHGFP_TYPE_CURRENT, folder) == S_OK && folder[0] &&
-            (below(folder, path) || (system_folders[i].inside_too && below(path, folder)))) {
+            (path_below(folder, path) || (system_folders[i].inside_too && path_below(path, folder)))) {
             return system_folders[i].what;
         }
     }
@@ -105,16 +66,10 @@ static bool leaves_a_root(const wchar_t *given, const wchar_t *final) {
     }
     if (roots_list_load(&list)) {
         int root = roots_list_find(&list, given);
-        leaves = root >= 0 && !diskpath_below(final, list.paths[root]);
+        leaves = root >= 0 && !path_below(final, list.paths[root]);
     }
     roots_list_free(&list);
     return leaves;
-}
-
-static bool has_acls(HANDLE handle) {
-    DWORD flags = 0;
-    return GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) &&
-           (flags & FILE_PERSISTENT_ACLS);
 }
 
 /* Opens and holds the directory: without FILE_SHARE_DELETE it stays where it is for the run. */
@@ -134,7 +89,7 @@ static HANDLE hold_directory(const wchar_t *path) {
         msg_warn(L"%ls cannot be opened: %ls; not a writable root", path, msg_win32_text(GetLastError()));
         return NULL;
     }
-    if (!has_acls(handle)) {
+    if (!path_has_acls(handle)) {
         msg_warn(L"%ls is on a file system without access control lists; not a writable root", path);
         CloseHandle(handle);
         return NULL;
@@ -158,9 +113,9 @@ static bool copy_kernel_name(HANDLE handle, struct policy_name *out) {
     return ok;
 }
 
-static bool already_root(const struct sandbox *sandbox, const wchar_t *path) {
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        if (!_wcsicmp(sandbox->roots[i].dos_path, path)) {
+static bool already_root(const struct root_set *set, const wchar_t *path) {
+    for (size_t i = 0; i < set->root_count; i++) {
+        if (!_wcsicmp(set->roots[i].dos_path, path)) {
             return true;
         }
     }
@@ -168,19 +123,18 @@ static bool already_root(const struct sandbox *sandbox, const wchar_t *path) {
 }
 
 /* Fills the next root of `sandbox` from an open directory; takes the handle. */
-static bool add_root(const struct run_settings *settings, struct sandbox *sandbox, HANDLE handle, wchar_t *given,
-                     bool temp) {
-    struct sandbox_root *root = &sandbox->roots[sandbox->root_count];
+static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *given, bool temp) {
+    struct root *root = &set->roots[set->root_count];
     memset(root, 0, sizeof(*root));
     root->handle = handle;
     root->temp = temp;
-    root->dos_path = final_path(handle);
+    root->dos_path = path_of_handle(handle);
     if (!root->dos_path || !copy_kernel_name(handle, &root->name)) {
         msg_warn(L"%ls: the system gives no name for it; not a writable root", given);
         CloseHandle(handle);
         return true;
     }
-    if (already_root(sandbox, root->dos_path)) {
+    if (already_root(set, root->dos_path)) {
         CloseHandle(handle);
         return true;
     }
@@ -188,7 +142,7 @@ static bool add_root(const struct run_settings *settings, struct sandbox *sandbo
     if (!reason && !temp && leaves_a_root(given, root->dos_path)) {
         reason = L"a link in a known root leads there, which a sandboxed program may have made";
     }
-    if (reason && !settings->force) {
+    if (reason && !force) {
         msg_warn(L"%ls is not taken as a writable root: %ls; --force takes it all the same", root->dos_path, reason);
         CloseHandle(handle);
         return true;
@@ -198,22 +152,22 @@ static bool add_root(const struct run_settings *settings, struct sandbox *sandbo
     if (!root->nt_path) {
         return false;
     }
-    sandbox->root_names[sandbox->root_count++] = root->name;
+    set->root_names[set->root_count++] = root->name;
     return true;
 }
 
-static bool add_named_root(const struct run_settings *settings, struct sandbox *sandbox, const wchar_t *path) {
-    wchar_t *given = full_path(path);
+static bool add_named_root(const struct run_settings *settings, struct root_set *set, const wchar_t *path) {
+    wchar_t *given = path_full(path);
     HANDLE handle = given ? hold_directory(given) : NULL;
-    bool go_on = !handle || add_root(settings, sandbox, handle, given, false);
+    bool go_on = !handle || add_root(set, settings->force, handle, given, false);
     free(given);
     return go_on;
 }
 
-static bool add_temp(const struct run_settings *settings, struct sandbox *sandbox) {
+static bool add_temp(PSID run_sid, struct root_set *set) {
     wchar_t state[MAX_PATH], path[MAX_PATH + 64];
-    const DWORD *run = GetSidSubAuthority(sandbox->run_sid, 1);
-    if (!roots_state_dir(state, MAX_PATH)) {
+    const DWORD *run = GetSidSubAuthority(run_sid, 1);
+    if (!state_directory(state, MAX_PATH)) {
         return false;
     }
     /* Held until sbx ends: the state directory lies in the profile, where a program at Medium could move it away by its
@@ -230,19 +184,19 @@ static bool add_temp(const struct run_settings *settings, struct sandbox *sandbo
         return false;
     }
     HANDLE handle = hold_directory(path);
-    return handle && add_root(settings, sandbox, handle, path, true);
+    return handle && add_root(set, true, handle, path, true);
 }
 
 /* A part of the state, what is kept for undo above all, is no root either. */
-static bool has_root_in(const struct sandbox *sandbox, const wchar_t *state) {
+static bool has_root_in(const struct root_set *set, const wchar_t *state) {
     HANDLE handle =
         CreateFileW(state, FILE_READ_ATTRIBUTES, NT_SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
-    wchar_t *final = handle == INVALID_HANDLE_VALUE ? NULL : final_path(handle);
+    wchar_t *final = handle == INVALID_HANDLE_VALUE ? NULL : path_of_handle(handle);
     bool found = !final;
-    for (size_t i = 0; i < sandbox->root_count && !found; i++) {
-        found = below(sandbox->roots[i].dos_path, final);
+    for (size_t i = 0; i < set->root_count && !found; i++) {
+        found = path_below(set->roots[i].dos_path, final);
         if (found) {
-            msg_error(L"%ls lies in the state of sbx (%ls); use another root", sandbox->roots[i].dos_path, final);
+            msg_error(L"%ls lies in the state of sbx (%ls); use another root", set->roots[i].dos_path, final);
         }
     }
     if (!final) {
@@ -255,47 +209,47 @@ static bool has_root_in(const struct sandbox *sandbox, const wchar_t *state) {
     return found;
 }
 
-/* Nothing sbx relies on may be writable for the child. */
-static bool own_files_are_safe(const struct run_settings *settings, const struct sandbox *sandbox) {
-    wchar_t state[MAX_PATH], self[MAX_PATH];
-    const wchar_t *own[] = {state, self, settings->events};
-    static const wchar_t *const what[] = {L"the state of sbx", L"sbx.exe and its shim", L"the events file"};
-    DWORD length = GetModuleFileNameW(NULL, self, MAX_PATH);
-    if (!roots_state_dir(state, MAX_PATH) || !length || length == MAX_PATH) {
-        return false;
-    }
-    for (size_t i = 0; i < 3; i++) {
-        if (own[i] && run_path_in_roots(sandbox, own[i])) {
-            msg_error(L"%ls (%ls) would lie in a writable root; use another root or move it", what[i], own[i]);
-            return false;
-        }
-    }
-    return !has_root_in(sandbox, state);
-}
-
-bool run_path_in_roots(const struct sandbox *sandbox, const wchar_t *path) {
-    wchar_t *full = full_path(path), *final = NULL;
+static bool path_in_roots(const struct root_set *set, const wchar_t *path) {
+    wchar_t *full = path_full(path), *final = NULL;
     /* A file that does not exist yet is judged by its directory. */
     for (wchar_t *slash = full ? full + wcslen(full) : NULL; slash && !final; slash = wcsrchr(full, L'\\')) {
         *slash = 0;
         HANDLE handle = CreateFileW(full, FILE_READ_ATTRIBUTES, NT_SHARE_ALL, NULL, OPEN_EXISTING,
                                     FILE_FLAG_BACKUP_SEMANTICS, NULL);
         if (handle != INVALID_HANDLE_VALUE) {
-            final = final_path(handle);
+            final = path_of_handle(handle);
             CloseHandle(handle);
         }
     }
     bool inside = final == NULL;
-    for (size_t i = 0; final && i < sandbox->root_count; i++) {
-        inside = inside || (!sandbox->roots[i].temp && below(final, sandbox->roots[i].dos_path));
+    for (size_t i = 0; final && i < set->root_count; i++) {
+        inside = inside || (!set->roots[i].temp && path_below(final, set->roots[i].dos_path));
     }
     free(final);
     free(full);
     return inside;
 }
 
-static bool add_protected(struct sandbox *sandbox, const wchar_t *path, bool implied) {
-    struct sandbox_protect *protect = &sandbox->protect[sandbox->protect_count];
+/* Nothing sbx relies on may be writable for the child. */
+static bool own_files_are_safe(const struct run_settings *settings, const struct root_set *set) {
+    wchar_t state[MAX_PATH], self[MAX_PATH];
+    const wchar_t *own[] = {state, self, settings->events};
+    static const wchar_t *const what[] = {L"the state of sbx", L"sbx.exe and its shim", L"the events file"};
+    DWORD length = GetModuleFileNameW(NULL, self, MAX_PATH);
+    if (!state_directory(state, MAX_PATH) || !length || length == MAX_PATH) {
+        return false;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (own[i] && path_in_roots(set, own[i])) {
+            msg_error(L"%ls (%ls) would lie in a writable root; use another root or move it", what[i], own[i]);
+            return false;
+        }
+    }
+    return !has_root_in(set, state);
+}
+
+static bool add_protected(struct root_set *set, const wchar_t *path, bool implied) {
+    struct protected_path *protect = &set->protect[set->protect_count];
     struct policy_name rest;
     HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, NT_SHARE_ALL, NULL,
                                 OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
@@ -304,32 +258,32 @@ static bool add_protected(struct sandbox *sandbox, const wchar_t *path, bool imp
         return false;
     }
     protect->handle = handle;
-    protect->dos_path = final_path(handle);
-    if (!protect->dos_path || !copy_kernel_name(handle, &sandbox->protect_names[sandbox->protect_count]) ||
+    protect->dos_path = path_of_handle(handle);
+    if (!protect->dos_path || !copy_kernel_name(handle, &set->protect_names[set->protect_count]) ||
         !NT_SUCCESS(object_query_id(handle, &protect->file_id))) {
         msg_error(L"%ls cannot be protected: the system gives no name for it", path);
         return false;
     }
-    int root = policy_innermost(sandbox->protect_names[sandbox->protect_count], sandbox->root_names,
-                                sandbox->root_count, object_fold, &rest);
+    int root =
+        policy_innermost(set->protect_names[set->protect_count], set->root_names, set->root_count, object_fold, &rest);
     if (root < 0) {
         if (!implied) {
             msg_warn(L"%ls lies in no writable root; it is read-only anyway", path);
         }
         return true;
     }
-    sandbox->protect_count++;
+    set->protect_count++;
     return true;
 }
 
-static bool add_vcs(struct sandbox *sandbox) {
+static bool add_vcs(struct root_set *set) {
     static const wchar_t *const names[] = {L".git\\hooks", L".git\\config"};
-    for (size_t i = 0; i < sandbox->root_count; i++) {
+    for (size_t i = 0; i < set->root_count; i++) {
         for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
             wchar_t path[MAX_PATH];
-            int length = swprintf(path, MAX_PATH, L"%ls\\%ls", sandbox->roots[i].dos_path, names[n]);
+            int length = swprintf(path, MAX_PATH, L"%ls\\%ls", set->roots[i].dos_path, names[n]);
             if (length > 0 && GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES &&
-                sandbox->protect_count < SANDBOX_MAX_PROTECT && !add_protected(sandbox, path, true)) {
+                set->protect_count < ROOT_SET_MAX_PROTECTED && !add_protected(set, path, true)) {
                 return false;
             }
         }
@@ -337,32 +291,35 @@ static bool add_vcs(struct sandbox *sandbox) {
     return true;
 }
 
-bool run_prepare_roots(const struct run_settings *settings, struct sandbox *sandbox) {
+bool run_judge_roots(const struct run_settings *settings, struct root_set *set) {
     for (size_t i = 0; i < settings->root_count; i++) {
-        if (!add_named_root(settings, sandbox, settings->roots[i])) {
+        if (!add_named_root(settings, set, settings->roots[i])) {
             return false;
         }
     }
-    if (settings->root_count && !sandbox->root_count) {
+    if (settings->root_count && !set->root_count) {
         msg_error(L"none of the writable roots can be used; nothing was started");
         return false;
     }
-    if (!own_files_are_safe(settings, sandbox)) {
+    if (!own_files_are_safe(settings, set)) {
         return false;
     }
     for (size_t i = 0; i < settings->protect_count; i++) {
-        if (!add_protected(sandbox, settings->protect[i], settings->protect_implied[i])) {
+        if (!add_protected(set, settings->protect[i], settings->protect_implied[i])) {
             return false;
         }
     }
-    if ((settings->protect_vcs && !add_vcs(sandbox)) || !add_temp(settings, sandbox)) {
+    return !settings->protect_vcs || add_vcs(set);
+}
+
+bool run_add_temp(PSID run_sid, struct root_set *set) {
+    if (!add_temp(run_sid, set)) {
         return false;
     }
-    sandbox->rules.roots = sandbox->root_names;
-    sandbox->rules.root_count = sandbox->root_count;
-    sandbox->rules.protect = sandbox->protect_names;
-    sandbox->rules.protect_count = sandbox->protect_count;
-    sandbox->rules.fold = object_fold;
-    /* Nothing was changed on the disk until here but for the empty TEMP. */
-    return run_stamp_roots(settings, sandbox);
+    set->rules = (struct policy_rules){.roots = set->root_names,
+                                       .root_count = set->root_count,
+                                       .protect = set->protect_names,
+                                       .protect_count = set->protect_count,
+                                       .fold = object_fold};
+    return true;
 }

@@ -1,16 +1,24 @@
 /* One run, from top to bottom: settings, roots, token, pipe, job, child, exit code. */
 #include "broker/run/run.h"
 
+#include "broker/base/cli.h"
 #include "broker/base/console.h"
 #include "broker/base/msg.h"
 #include "broker/rights/harden.h"
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
+#include "broker/run/child.h"
 #include "broker/run/control.h"
 #include "broker/run/inject.h"
+#include "broker/run/program.h"
+#include "broker/run/protect.h"
+#include "broker/run/roots.h"
+#include "broker/run/settings.h"
+#include "broker/run/stamp.h"
+#include "broker/run/temp.h"
 #include "broker/run/watch.h"
 #include "broker/sandbox/events.h"
 #include "broker/serve/server.h"
-#include "broker/state/root_map.h"
 #include "broker/undo/undo.h"
 
 #include <stdio.h>
@@ -19,6 +27,7 @@
 
 struct run {
     struct run_settings settings;
+    struct root_set set;
     struct sandbox sandbox;
     struct server *server;
     wchar_t *program;
@@ -43,11 +52,11 @@ static void impersonate(const struct run *run, bool on) {
 }
 
 static int make_token(struct run *run) {
-    PSID sids[SANDBOX_MAX_ROOTS + 1];
+    PSID sids[ROOT_SET_MAX_ROOTS + 1];
     size_t count = 0;
     sids[count++] = run->sandbox.run_sid;
-    for (size_t i = 0; i < run->sandbox.root_count; i++) {
-        sids[count++] = run->sandbox.roots[i].sid;
+    for (size_t i = 0; i < run->set.root_count; i++) {
+        sids[count++] = run->set.roots[i].sid;
     }
     DWORD error = token_create_strict(sids, count, run->sandbox.run_sid, run->sandbox.low, &run->token);
     return error ? fail_with(L"the restricted token could not be made", error) : 0;
@@ -85,7 +94,7 @@ static int start_broker(struct run *run, const wchar_t *shim) {
     if (error) {
         return fail_with(L"the broker's pipe could not be made", error);
     }
-    run->shim_block = malloc(SBX_CONFIG_SIZE);
+    run->shim_block = malloc(SBX_SETTINGS_SIZE);
     if (!run->shim_block || !inject_settings(&run->sandbox, server_pipe_path(run->server), shim, run->shim_block)) {
         msg_error(L"the paths of the writable roots are too long together");
         return SBX_EXIT_FAILED;
@@ -94,9 +103,9 @@ static int start_broker(struct run *run, const wchar_t *shim) {
 }
 
 static const wchar_t *temp_path(const struct run *run) {
-    for (size_t i = 0; i < run->sandbox.root_count; i++) {
-        if (run->sandbox.roots[i].temp) {
-            return run->sandbox.roots[i].dos_path;
+    for (size_t i = 0; i < run->set.root_count; i++) {
+        if (run->set.roots[i].temp) {
+            return run->set.roots[i].dos_path;
         }
     }
     return L"";
@@ -197,7 +206,12 @@ static bool start_undo(struct run *run) {
                                  .quota_mib = settings->undo_quota ? settings->undo_quota : UNDO_QUOTA_MIB,
                                  .required = settings->require_undo,
                                  .prune = true};
-    return !settings->undo || undo_begin(&run->sandbox, &undo, &run->sandbox.undo);
+    return !settings->undo || undo_begin(&run->set, &undo, &run->sandbox.undo);
+}
+
+static bool prepare_roots(struct run *run) {
+    return run_judge_roots(&run->settings, &run->set) && run_add_temp(run->sandbox.run_sid, &run->set) &&
+           run_stamp_roots(&run->settings, run->sandbox.run_sid, &run->set) && run_protect(&run->set, run->sandbox.low);
 }
 
 static int prepare(struct run *run) {
@@ -213,8 +227,9 @@ static int prepare(struct run *run) {
         }
         return code ? code : SBX_EXIT_FAILED;
     }
+    run->sandbox.set = &run->set;
     run->sandbox.low = run->settings.low;
-    run->sandbox.run_sid = token_random_sid();
+    run->sandbox.run_sid = sid_new();
     DWORD error = token_for_operations(&run->sandbox.operations_token);
     if (!run->sandbox.run_sid || error) {
         return fail_with(L"the run could not be prepared", error);
@@ -222,8 +237,8 @@ static int prepare(struct run *run) {
     const DWORD *random = GetSidSubAuthority(run->sandbox.run_sid, 1);
     (void)swprintf(run->id, 20, L"%08lx%08lx", random[0], random[1]);
     impersonate(run, true);
-    bool roots = run_prepare_roots(&run->settings, &run->sandbox) && start_undo(run);
-    error = roots ? events_open(&run->sandbox, run->settings.events, run->id) : 0;
+    bool roots = prepare_roots(run) && start_undo(run);
+    error = roots ? events_open(run->settings.events, run->id) : 0;
     impersonate(run, false);
     if (!roots) {
         return SBX_EXIT_FAILED;
@@ -253,8 +268,8 @@ static int prepare_and_execute(struct run *run) {
         code = execute(run);
     }
     impersonate(run, true);
-    run_lift_protection(&run->sandbox);
-    run_remove_temp(&run->sandbox);
+    run_lift_protection(&run->set, run->sandbox.low);
+    run_remove_temp(&run->set);
     if (executed) {
         run_sweep_temp();
     }

@@ -1,8 +1,9 @@
-/* Our entries on the roots and protected paths of a run, after all of them were found to be good. */
+#include "broker/run/stamp.h"
+
 #include "broker/base/msg.h"
 #include "broker/object/object.h"
 #include "broker/rights/acl.h"
-#include "broker/run/run.h"
+#include "broker/rights/sid.h"
 #include "broker/state/root_map.h"
 #include "broker/state/root_tree.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 
 /* The command with which somebody who may change the DACL makes the root usable. */
-static void say_unstamped(const struct run_settings *settings, const struct sandbox_root *root) {
+static void say_unstamped(const struct run_settings *settings, const struct root *root) {
     wchar_t *sid = NULL;
     if (!ConvertSidToStringSidW(root->sid, &sid)) {
         sid = NULL;
@@ -25,15 +26,15 @@ static void say_unstamped(const struct run_settings *settings, const struct sand
     LocalFree(sid);
 }
 
-static enum acl_integrity wanted_label(const struct run_settings *settings, const struct sandbox *sandbox) {
-    if (!sandbox->low) {
+static enum acl_integrity wanted_label(const struct run_settings *settings) {
+    if (!settings->low) {
         return ACL_LABEL_NONE;
     }
     return settings->require_integrity ? ACL_LABEL_REQUIRED : ACL_LABEL_LOW;
 }
 
 /* An administrator may have given the entries to a root whose DACL the user cannot change. */
-static bool is_stamped_already(const struct sandbox *sandbox, const struct sandbox_root *root) {
+static bool is_stamped_already(const struct run_settings *settings, const struct root *root) {
     HANDLE handle;
     struct acl_state state = {0};
     if (!NT_SUCCESS(object_reopen(root->handle, READ_CONTROL, FILE_DIRECTORY_FILE, &handle))) {
@@ -41,18 +42,18 @@ static bool is_stamped_already(const struct sandbox *sandbox, const struct sandb
     }
     NTSTATUS status = acl_query(handle, true, root->sid, &state);
     NtClose(handle);
-    return NT_SUCCESS(status) && state.allow && (state.low || !sandbox->low);
+    return NT_SUCCESS(status) && state.allow && (state.low || !settings->low);
 }
 
-static bool stamp_root(const struct run_settings *settings, struct sandbox *sandbox, struct sandbox_root *root) {
+static bool stamp_root(const struct run_settings *settings, struct root *root) {
     HANDLE handle;
     bool changed;
     NTSTATUS status = object_reopen(root->handle, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &handle);
     if (NT_SUCCESS(status)) {
-        status = acl_stamp(handle, true, root->sid, wanted_label(settings, sandbox), &changed);
+        status = acl_stamp(handle, true, root->sid, wanted_label(settings), &changed);
         NtClose(handle);
     }
-    root->stamped = NT_SUCCESS(status) || is_stamped_already(sandbox, root);
+    root->stamped = NT_SUCCESS(status) || is_stamped_already(settings, root);
     if (!root->stamped) {
         say_unstamped(settings, root);
     }
@@ -68,20 +69,18 @@ static bool stamp_root(const struct run_settings *settings, struct sandbox *sand
     return true;
 }
 
-static bool give_sid(struct sandbox *sandbox, size_t index) {
-    struct sandbox_root *root = &sandbox->roots[index];
+static bool give_sid(PSID run_sid, struct root *root, bool first) {
     if (!root->temp) {
-        return roots_sid_for(root->dos_path, index ? ROOT_ADDED : ROOT_WORKSPACE, &root->sid);
+        return roots_sid_for(root->dos_path, first ? ROOT_WORKSPACE : ROOT_ADDED, &root->sid);
     }
-    DWORD size = GetLengthSid(sandbox->run_sid);
-    root->sid = LocalAlloc(LMEM_FIXED, size);
-    return root->sid && CopySid(size, root->sid, sandbox->run_sid);
+    root->sid = sid_copy(run_sid);
+    return root->sid != NULL;
 }
 
 /* --stamp all: older files get the entries now instead of when they are first written. */
-static bool stamp_tree(const struct sandbox *sandbox, const struct sandbox_root *root) {
+static bool stamp_tree(const struct run_settings *settings, const struct root *root) {
     struct tree_count count = {0};
-    NTSTATUS status = tree_stamp(root->dos_path, root->sid, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &count);
+    NTSTATUS status = tree_stamp(root->dos_path, root->sid, settings->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &count);
     if (status == STATUS_CANCELLED) {
         msg_error(L"%ls: stopped after %llu objects; the same command goes on from there", root->dos_path, count.seen);
         return false;
@@ -95,10 +94,10 @@ static bool stamp_tree(const struct sandbox *sandbox, const struct sandbox_root 
 }
 
 /* Without the broker a root that carries no entries is one that the program cannot write to. */
-static bool is_of_use(const struct run_settings *settings, const struct sandbox *sandbox) {
+static bool is_of_use(const struct run_settings *settings, const struct root_set *set) {
     bool stamped = settings->broker || !settings->root_count;
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        stamped = stamped || (!sandbox->roots[i].temp && sandbox->roots[i].stamped);
+    for (size_t i = 0; i < set->root_count; i++) {
+        stamped = stamped || (!set->roots[i].temp && set->roots[i].stamped);
     }
     if (!stamped) {
         msg_error(L"no writable root could be written to; nothing was started. Use --broker, or let an administrator "
@@ -107,20 +106,13 @@ static bool is_of_use(const struct run_settings *settings, const struct sandbox 
     return stamped;
 }
 
-bool run_stamp_roots(const struct run_settings *settings, struct sandbox *sandbox) {
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        if (!give_sid(sandbox, i) || !stamp_root(settings, sandbox, &sandbox->roots[i]) ||
-            (settings->stamp_all && !sandbox->roots[i].temp && !stamp_tree(sandbox, &sandbox->roots[i]))) {
+bool run_stamp_roots(const struct run_settings *settings, PSID run_sid, struct root_set *set) {
+    for (size_t i = 0; i < set->root_count; i++) {
+        struct root *root = &set->roots[i];
+        if (!give_sid(run_sid, root, i == 0) || !stamp_root(settings, root) ||
+            (settings->stamp_all && !root->temp && !stamp_tree(settings, root))) {
             return false;
         }
     }
-    if (!is_of_use(settings, sandbox)) {
-        return false;
-    }
-    for (size_t i = 0; i < sandbox->protect_count; i++) {
-        if (!run_protect(sandbox, i)) {
-            return false;
-        }
-    }
-    return true;
+    return is_of_use(settings, set);
 }

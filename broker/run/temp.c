@@ -1,9 +1,10 @@
 /* The end of a private TEMP: of this run, and of runs that were killed before they could remove theirs. */
+#include "broker/run/temp.h"
+
 #include "broker/base/msg.h"
 #include "broker/object/object.h"
 #include "broker/object/walk.h"
-#include "broker/run/run.h"
-#include "broker/state/root_map.h"
+#include "broker/state/state.h"
 
 #include <stdio.h>
 #include <wchar.h>
@@ -13,9 +14,9 @@
 /* What others left is not to hold up a run for long. */
 #define SWEEP_AT_MOST 4u
 
-void run_remove_temp(struct sandbox *sandbox) {
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        struct sandbox_root *root = &sandbox->roots[i];
+void run_remove_temp(struct root_set *set) {
+    for (size_t i = 0; i < set->root_count; i++) {
+        struct root *root = &set->roots[i];
         if (!root->temp) {
             continue;
         }
@@ -78,7 +79,7 @@ static void sweep(const wchar_t *directory, const wchar_t *pattern, bool directo
 
 void run_sweep_temp(void) {
     wchar_t state[MAX_PATH], temp[MAX_PATH + 8];
-    if (!roots_state_dir(state, MAX_PATH)) {
+    if (!state_directory(state, MAX_PATH)) {
         return;
     }
     (void)swprintf(temp, MAX_PATH + 8, L"%ls\\temp", state);

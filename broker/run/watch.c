@@ -26,7 +26,7 @@ struct watched {
 };
 
 struct watch {
-    struct watched *roots[SANDBOX_MAX_ROOTS]; /* NULL for TEMP and for a root that cannot be watched */
+    struct watched *roots[ROOT_SET_MAX_ROOTS]; /* NULL for TEMP and for a root that cannot be watched */
 };
 
 static const wchar_t *const extensions[] = {L".exe", L".com", L".scr", L".bat", L".cmd", L".dll", L".pyd", L".node"};
@@ -110,7 +110,7 @@ static void watch_main(void *argument) {
     }
 }
 
-static struct watched *watch_root(const struct sandbox_root *root) {
+static struct watched *watch_root(const struct root *root) {
     struct watched *watched = calloc(1, sizeof(*watched));
     struct object_create how = {FILE_LIST_DIRECTORY, 0, NT_SHARE_ALL, FILE_OPEN, FILE_DIRECTORY_FILE};
     struct policy_name itself = {NULL, 0};
@@ -128,15 +128,15 @@ static struct watched *watch_root(const struct sandbox_root *root) {
 
 struct watch *watch_start(const struct sandbox *sandbox) {
     struct watch *watch = calloc(1, sizeof(*watch));
-    for (size_t i = 0; watch && i < sandbox->root_count; i++) {
-        watch->roots[i] = sandbox->roots[i].temp ? NULL : watch_root(&sandbox->roots[i]);
+    for (size_t i = 0; watch && i < sandbox->set->root_count; i++) {
+        watch->roots[i] = sandbox->set->roots[i].temp ? NULL : watch_root(&sandbox->set->roots[i]);
     }
     return watch;
 }
 
 /* A noted path was written by the program, so it is a name like any other: opened below the root, and judged by the
  * kernel's name. */
-static void relabel(const struct sandbox *sandbox, const struct sandbox_root *root, const wchar_t *path,
+static void relabel(const struct sandbox *sandbox, const struct root *root, const wchar_t *path,
                     struct object_name *name) {
     struct policy_name relative = {(const uint16_t *)path, wcslen(path)}, directory, leaf, rest;
     struct object_facts facts;
@@ -148,7 +148,7 @@ static void relabel(const struct sandbox *sandbox, const struct sandbox_root *ro
     }
     if (NT_SUCCESS(object_query_facts(file, &facts)) && !facts.reparse_point && facts.links == 1 &&
         NT_SUCCESS(object_query_name(file, name)) &&
-        policy_innermost(name->name, sandbox->root_names, sandbox->root_count, object_fold, &rest) >= 0 &&
+        policy_innermost(name->name, sandbox->set->root_names, sandbox->set->root_count, object_fold, &rest) >= 0 &&
         !NT_SUCCESS(acl_relabel_medium(file, &changed))) {
         msg_warn(L"%ls\\%ls stays at Low integrity; sbx roots relabel tries again", root->dos_path, path);
     }
@@ -157,7 +157,7 @@ static void relabel(const struct sandbox *sandbox, const struct sandbox_root *ro
 
 static void relabel_root(const struct sandbox *sandbox, size_t index, struct watched *watched,
                          struct object_name *name) {
-    const struct sandbox_root *root = &sandbox->roots[index];
+    const struct root *root = &sandbox->set->roots[index];
     if (watched->overflow) {
         struct tree_count count = {0};
         if (!NT_SUCCESS(tree_relabel(root->dos_path, &count))) {
@@ -187,7 +187,7 @@ static void free_watched(struct watched *watched) {
 
 void watch_finish(struct watch *watch, const struct sandbox *sandbox) {
     struct object_name *name = malloc(sizeof(*name));
-    for (size_t i = 0; watch && i < SANDBOX_MAX_ROOTS; i++) {
+    for (size_t i = 0; watch && i < ROOT_SET_MAX_ROOTS; i++) {
         struct watched *watched = watch->roots[i];
         if (!watched) {
             continue;

@@ -35,7 +35,7 @@ static struct denied_directory *find(const wchar_t *path, size_t units) {
     return NULL;
 }
 
-void denied_keep(const wchar_t *path) {
+void denials_keep(const wchar_t *path) {
     size_t units = directory_units(path);
     AcquireSRWLockExclusive(&seen.lock);
     struct denied_directory *known = find(path, units);
@@ -52,9 +52,9 @@ void denied_keep(const wchar_t *path) {
     ReleaseSRWLockExclusive(&seen.lock);
 }
 
-size_t denied_count(void) { return seen.count + (seen.others != 0); }
+size_t denials_count(void) { return seen.count + (seen.others != 0); }
 
-void denied_show(void) {
+void denials_show(void) {
     for (size_t i = 0; i < seen.count; i++) {
         wchar_t shown[1024];
         const struct denied_directory *directory = &seen.directories[i];

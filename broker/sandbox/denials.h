@@ -8,12 +8,12 @@
 
 /* Keeps `path` (copied). A second path of a directory is remembered as "more there"; beyond a fixed number of
  * directories only their count grows. Any thread. */
-void denied_keep(const wchar_t *path);
+void denials_keep(const wchar_t *path);
 
-/* How many lines denied_show() would print. */
-size_t denied_count(void);
+/* How many lines denials_show() would print. */
+size_t denials_count(void);
 
 /* The lines of the summary, on stderr. */
-void denied_show(void);
+void denials_show(void);
 
 #endif

@@ -1,7 +1,7 @@
 #include "broker/sandbox/events.h"
 
-#include "broker/base/json.h"
 #include "broker/base/msg.h"
+#include "broker/base/text.h"
 #include "broker/sandbox/denials.h"
 
 #include <stdio.h>
@@ -27,8 +27,7 @@ static struct {
     bool failed;
 } sink = {.lock = SRWLOCK_INIT, .file = INVALID_HANDLE_VALUE};
 
-DWORD events_open(const struct sandbox *sandbox, const wchar_t *path, const wchar_t *run_id) {
-    (void)sandbox;
+DWORD events_open(const wchar_t *path, const wchar_t *run_id) {
     (void)snprintf(sink.run, sizeof(sink.run), "%ls", run_id);
     if (!path) {
         return 0;
@@ -42,8 +41,8 @@ DWORD events_open(const struct sandbox *sandbox, const wchar_t *path, const wcha
 /* The kernel's name as a person knows it: below a root by the root's DOS path. malloc'ed. */
 static wchar_t *display_path(const struct sandbox *sandbox, struct policy_name name) {
     struct policy_name rest = name;
-    int root = policy_innermost(name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
-    const wchar_t *top = root < 0 ? L"" : sandbox->roots[root].dos_path;
+    int root = policy_innermost(name, sandbox->set->root_names, sandbox->set->root_count, object_fold, &rest);
+    const wchar_t *top = root < 0 ? L"" : sandbox->set->roots[root].dos_path;
     size_t top_units = wcslen(top), at = 0;
     wchar_t *path = malloc((top_units + rest.length + 2) * sizeof(wchar_t));
     if (!path) {
@@ -64,7 +63,7 @@ static wchar_t *display_path(const struct sandbox *sandbox, struct policy_name n
 static void put_path(json_t *line, const char *key, const struct sandbox *sandbox, struct policy_name name) {
     wchar_t *path = name.length ? display_path(sandbox, name) : NULL;
     if (path) {
-        json_object_set_new(line, key, jsonout_text(path));
+        json_object_set_new(line, key, text_json(path));
     }
     free(path);
 }
@@ -75,7 +74,7 @@ static void put_process(json_t *line, DWORD pid) {
     HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
     json_object_set_new(line, "pid", json_integer(pid));
     if (process && QueryFullProcessImageNameW(process, 0, image, &size)) {
-        json_object_set_new(line, "image", jsonout_text(image));
+        json_object_set_new(line, "image", text_json(image));
     }
     if (process) {
         CloseHandle(process);
@@ -200,7 +199,7 @@ void events_denied(const struct sandbox *sandbox, DWORD pid, const uint16_t *nam
     }
     wchar_t *path = display_path(sandbox, event.subject);
     if (path) {
-        denied_keep(path);
+        denials_keep(path);
     }
     free(path);
     write_event(sandbox, &event);
@@ -214,7 +213,7 @@ void events_no_shim(void) {
 
 void events_summary(const struct sandbox *sandbox) {
     const struct sandbox_counters *counters = &sandbox->counters;
-    bool anything_denied = sink.refusal_count || denied_count();
+    bool anything_denied = sink.refusal_count || denials_count();
     if (counters->deleted || counters->replaced || counters->renamed || anything_denied) {
         msg_note(L"sbx: %ld deleted, %ld replaced, %ld renamed, %ld refused", counters->deleted, counters->replaced,
                  counters->renamed, counters->refused);
@@ -227,10 +226,10 @@ void events_summary(const struct sandbox *sandbox) {
     if (sink.more) {
         msg_note(L"sbx: and %zu more refusals", sink.more);
     }
-    denied_show();
-    for (size_t i = 0; anything_denied && i < sandbox->root_count; i++) {
-        if (!sandbox->roots[i].temp) {
-            msg_note(L"sbx: writable root: %ls", sandbox->roots[i].dos_path);
+    denials_show();
+    for (size_t i = 0; anything_denied && i < sandbox->set->root_count; i++) {
+        if (!sandbox->set->roots[i].temp) {
+            msg_note(L"sbx: writable root: %ls", sandbox->set->roots[i].dos_path);
         }
     }
 }

@@ -3,7 +3,7 @@
 #ifndef SBX_BROKER_SANDBOX_EVENTS_H
 #define SBX_BROKER_SANDBOX_EVENTS_H
 
-#include "broker/serve/client.h"
+#include "broker/sandbox/sandbox.h"
 
 #include <stdbool.h>
 
@@ -19,7 +19,7 @@ struct event {
 };
 
 /* Opens `path` for appending (NULL for none) and remembers the run's id for the lines. Returns a Win32 error. */
-DWORD events_open(const struct sandbox *sandbox, const wchar_t *path, const wchar_t *run_id);
+DWORD events_open(const wchar_t *path, const wchar_t *run_id);
 
 /* Writes the event and keeps a refusal for the summary. Any thread. */
 void events_record(const struct sandbox *sandbox, const struct event *event);

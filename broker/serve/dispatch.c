@@ -22,14 +22,14 @@ static struct outcome serve_note(struct client *client, const struct sbx_request
     const struct sbx_note *note = &request->u.note;
     if (note->kind == SBX_NOTE_NO_SHIM && !note->name.size) {
         events_no_shim();
-        return fileops_done(STATUS_SUCCESS);
+        return outcome_status(STATUS_SUCCESS);
     }
     if (note->kind != SBX_NOTE_DENIED || !note->name.size) {
-        return fileops_refused(POLICY_BAD_REQUEST);
+        return outcome_refused(POLICY_BAD_REQUEST);
     }
     memcpy(client->wide, note->name.bytes, note->name.size);
     events_denied(client->sandbox, client->pid, client->wide, note->name.size / sizeof(uint16_t));
-    return fileops_done(STATUS_SUCCESS);
+    return outcome_status(STATUS_SUCCESS);
 }
 
 static const struct {
@@ -37,12 +37,12 @@ static const struct {
     struct outcome (*serve)(struct client *client, const struct sbx_request *request);
 } operations[SBX_OP_COUNT] = {
     [SBX_OP_HELLO] = {0, serve_hello},
-    [SBX_OP_DELETE] = {NEEDS_HELLO | RECORDED, fileops_delete},
-    [SBX_OP_RENAME] = {NEEDS_HELLO | RECORDED, fileops_rename},
-    [SBX_OP_LINK] = {NEEDS_HELLO | RECORDED, fileops_link},
-    [SBX_OP_OPEN] = {NEEDS_HELLO | RECORDED, fileops_open},
-    [SBX_OP_REPLACE] = {NEEDS_HELLO | RECORDED, fileops_replace},
-    [SBX_OP_STAMP] = {NEEDS_HELLO | RECORDED, fileops_stamp},
+    [SBX_OP_DELETE] = {NEEDS_HELLO | RECORDED, op_delete},
+    [SBX_OP_RENAME] = {NEEDS_HELLO | RECORDED, op_rename},
+    [SBX_OP_LINK] = {NEEDS_HELLO | RECORDED, op_link},
+    [SBX_OP_OPEN] = {NEEDS_HELLO | RECORDED, op_open},
+    [SBX_OP_REPLACE] = {NEEDS_HELLO | RECORDED, op_replace},
+    [SBX_OP_STAMP] = {NEEDS_HELLO | RECORDED, op_stamp},
     [SBX_OP_NOTE] = {NEEDS_HELLO, serve_note},
 };
 

@@ -52,7 +52,7 @@ static void let_go(const struct client *client, struct held *taken, bool deleted
     }
 }
 
-bool pending_hold(const struct client *client, uint64_t handle, HANDLE object, const struct undo_step *step) {
+bool held_hold(const struct client *client, uint64_t handle, HANDLE object, const struct undo_step *step) {
     ULONGLONG id;
     if (!NT_SUCCESS(object_query_id(object, &id))) {
         return false;
@@ -73,7 +73,7 @@ bool pending_hold(const struct client *client, uint64_t handle, HANDLE object, c
     return entry != NULL;
 }
 
-bool pending_has(const struct client *client, uint64_t handle, HANDLE object) {
+bool held_has(const struct client *client, uint64_t handle, HANDLE object) {
     ULONGLONG id;
     AcquireSRWLockShared(&lock);
     const struct held *entry = find(client, handle);
@@ -82,7 +82,7 @@ bool pending_has(const struct client *client, uint64_t handle, HANDLE object) {
     return entry && (!object || (NT_SUCCESS(object_query_id(object, &id)) && id == known));
 }
 
-NTSTATUS pending_let_go(const struct client *client, uint64_t handle, bool take_back) {
+NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_back) {
     IO_STATUS_BLOCK io;
     FILE_DISPOSITION_INFORMATION keep = {FALSE};
     NTSTATUS status = STATUS_SUCCESS;
@@ -99,7 +99,7 @@ NTSTATUS pending_let_go(const struct client *client, uint64_t handle, bool take_
     return status;
 }
 
-void pending_forget(const struct client *client) {
+void held_forget(const struct client *client) {
     for (size_t i = 0; i < MAX_HELD; i++) {
         AcquireSRWLockExclusive(&lock);
         struct held taken = take(held[i].client == client ? &held[i] : NULL);

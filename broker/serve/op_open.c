@@ -1,5 +1,6 @@
 /* The open request: what the child cannot open itself. The handle that comes back carries explicit rights and never
  * DELETE, WRITE_DAC or WRITE_OWNER; delete-on-close lives in the file object behind it. */
+#include "broker/sandbox/judge.h"
 #include "broker/serve/ops.h"
 #include "broker/serve/resolve.h"
 #include "broker/undo/undo.h"
@@ -56,7 +57,7 @@ static enum policy_verdict judge_existing(struct client *client, HANDLE object, 
     struct object_facts facts;
     size_t root;
     enum place_use use = opening->delete_on_close ? PLACE_DESTROY : PLACE_WRITE;
-    enum policy_verdict verdict = place_judge(client->sandbox, object, use, &client->subject, &root);
+    enum policy_verdict verdict = judge_object(client->sandbox->set, object, use, &client->subject, &root);
     if (verdict != POLICY_ALLOWED) {
         return verdict;
     }
@@ -66,7 +67,7 @@ static enum policy_verdict judge_existing(struct client *client, HANDLE object, 
     if (facts.reparse_point && !(opening->options & FILE_OPEN_REPARSE_POINT)) {
         return POLICY_REPARSE;
     }
-    return opening->changes ? place_links(client->sandbox, object, &facts, &client->scratch) : POLICY_ALLOWED;
+    return opening->changes ? judge_links(client->sandbox->set, object, &facts, &client->scratch) : POLICY_ALLOWED;
 }
 
 static NTSTATUS hand_over(struct client *client, HANDLE object, const struct sbx_open *open, ACCESS_MASK access,
@@ -88,7 +89,7 @@ static bool same_object(HANDLE one, HANDLE other) {
 /* The open that the child's handle comes from: by the checked handle, so that nothing can be put in its place. */
 static struct outcome finish_existing(struct client *client, HANDLE checked, const struct sbx_open *open,
                                       const struct opening *opening) {
-    struct outcome outcome = fileops_done(STATUS_SUCCESS);
+    struct outcome outcome = outcome_status(STATUS_SUCCESS);
     ACCESS_MASK access = opening->access | (opening->delete_on_close ? DELETE : 0) |
                          (truncates(open->disposition) ? FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES : 0);
     ULONG options = opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0);
@@ -110,7 +111,7 @@ static struct outcome finish_existing(struct client *client, HANDLE checked, con
     }
     if (!same_object(checked, object)) {
         NtClose(object);
-        return fileops_refused(POLICY_REPARSE);
+        return outcome_refused(POLICY_REPARSE);
     }
     outcome.information = FILE_OPENED;
     if (truncates(open->disposition)) {
@@ -126,19 +127,19 @@ static struct outcome finish_existing(struct client *client, HANDLE checked, con
 static struct outcome open_existing(struct client *client, const struct sbx_open *open, const struct opening *opening) {
     HANDLE checked;
     ULONG kind = opening->options & (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE);
-    struct outcome outcome = fileops_done(
+    struct outcome outcome = outcome_status(
         object_open_below(opening->place.directory, opening->place.leaf, FILE_READ_ATTRIBUTES, kind, &checked));
-    if (fileops_failed(outcome)) {
+    if (outcome_failed(outcome)) {
         return outcome;
     }
     enum policy_verdict verdict = judge_existing(client, checked, opening);
-    outcome = verdict == POLICY_ALLOWED ? finish_existing(client, checked, open, opening) : fileops_refused(verdict);
+    outcome = verdict == POLICY_ALLOWED ? finish_existing(client, checked, open, opening) : outcome_refused(verdict);
     NtClose(checked);
     return outcome;
 }
 
 static struct outcome create_new(struct client *client, const struct sbx_open *open, const struct opening *opening) {
-    struct outcome outcome = fileops_done(STATUS_SUCCESS);
+    struct outcome outcome = outcome_status(STATUS_SUCCESS);
     struct object_create how = {opening->access | (opening->delete_on_close ? DELETE : 0), open->file_attributes,
                                 open->share, FILE_CREATE,
                                 opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0)};
@@ -157,7 +158,7 @@ static struct outcome create_new(struct client *client, const struct sbx_open *o
 
 static struct outcome open_by_disposition(struct client *client, const struct sbx_open *open,
                                           const struct opening *opening) {
-    struct outcome outcome = fileops_done(STATUS_OBJECT_NAME_NOT_FOUND);
+    struct outcome outcome = outcome_status(STATUS_OBJECT_NAME_NOT_FOUND);
     if (open->disposition != FILE_CREATE) {
         outcome = open_existing(client, open, opening);
     }
@@ -165,22 +166,22 @@ static struct outcome open_by_disposition(struct client *client, const struct sb
     return missing && creates(open->disposition) ? create_new(client, open, opening) : outcome;
 }
 
-struct outcome fileops_open(struct client *client, const struct sbx_request *request) {
+struct outcome op_open(struct client *client, const struct sbx_request *request) {
     const struct sbx_open *open = &request->u.open;
     struct opening opening = {.access = map_generic(open->access), .options = open->options & ~FILE_DELETE_ON_CLOSE};
     if ((open->options & ~OPTIONS_ALLOWED) || open->disposition > FILE_OVERWRITE_IF || (open->share & ~NT_SHARE_ALL) ||
         (open->flags & ~SBX_OPEN_NO_HANDLE) || (opening.access & (WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY)) ||
         (opening.options & SYNCHRONOUS) == SYNCHRONOUS) {
-        return fileops_refused(POLICY_BAD_REQUEST);
+        return outcome_refused(POLICY_BAD_REQUEST);
     }
     opening.delete_on_close = (open->options & FILE_DELETE_ON_CLOSE) != 0;
     /* Without a right to the content the rights that stay decide; MAXIMUM_ALLOWED is never passed on. */
     opening.access = policy_handle_access(opening.access) | FILE_READ_ATTRIBUTES;
     opening.changes = (opening.access & WRITES) || truncates(open->disposition);
     struct outcome outcome =
-        place_resolve(client, open->directory, &open->name, opening.delete_on_close ? PLACE_DESTROY : PLACE_WRITE, NULL,
-                      &client->subject, &opening.place);
-    if (fileops_failed(outcome)) {
+        resolve_name(client, open->directory, &open->name, opening.delete_on_close ? PLACE_DESTROY : PLACE_WRITE, NULL,
+                     &client->subject, &opening.place);
+    if (outcome_failed(outcome)) {
         return outcome;
     }
     outcome = open_by_disposition(client, open, &opening);

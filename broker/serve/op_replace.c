@@ -1,5 +1,6 @@
 /* The replace request: ReplaceFileW rebuilt from renames by handle, since the broker calls nothing that takes a path.
  */
+#include "broker/sandbox/judge.h"
 #include "broker/serve/ops.h"
 #include "broker/serve/resolve.h"
 #include "broker/undo/undo.h"
@@ -20,21 +21,22 @@ static struct outcome open_named(struct client *client, const struct sbx_name *w
                                  struct object_name *name, struct place *place, HANDLE *object) {
     size_t root;
     *object = NULL;
-    struct outcome outcome = place_resolve(client, 0, wire, PLACE_DESTROY, NULL, name, place);
-    if (fileops_failed(outcome)) {
+    struct outcome outcome = resolve_name(client, 0, wire, PLACE_DESTROY, NULL, name, place);
+    if (outcome_failed(outcome)) {
         return outcome;
     }
-    outcome = fileops_done(object_open_below(place->directory, place->leaf, access, FILE_NON_DIRECTORY_FILE, object));
-    if (!fileops_failed(outcome)) {
+    outcome = outcome_status(object_open_below(place->directory, place->leaf, access, FILE_NON_DIRECTORY_FILE, object));
+    if (!outcome_failed(outcome)) {
         /* Judged once more by the object's own name: the leaf may be an alias. */
-        enum policy_verdict verdict = place_judge(client->sandbox, *object, PLACE_DESTROY, &client->scratch, &root);
+        enum policy_verdict verdict =
+            judge_object(client->sandbox->set, *object, PLACE_DESTROY, &client->scratch, &root);
         if (verdict != POLICY_ALLOWED) {
             NtClose(*object);
             *object = NULL;
-            outcome = fileops_refused(verdict);
+            outcome = outcome_refused(verdict);
         }
     }
-    if (fileops_failed(outcome)) {
+    if (outcome_failed(outcome)) {
         NtClose(place->directory);
         place->directory = NULL;
     }
@@ -105,20 +107,20 @@ static struct outcome replace_opened(struct client *client, const struct sbx_rep
     struct object_facts facts;
     enum policy_verdict verdict = POLICY_BAD_HANDLE;
     if (NT_SUCCESS(object_query_facts(files->replacement, &facts))) {
-        verdict = place_links(client->sandbox, files->replacement, &facts, &client->scratch);
+        verdict = judge_links(client->sandbox->set, files->replacement, &facts, &client->scratch);
     }
     if (verdict != POLICY_ALLOWED) {
-        return fileops_refused(verdict);
+        return outcome_refused(verdict);
     }
     if (replace->backup.size) {
         struct outcome outcome =
-            place_resolve(client, 0, &replace->backup, PLACE_DESTROY, NULL, &client->scratch, &files->backup_place);
-        if (fileops_failed(outcome)) {
+            resolve_name(client, 0, &replace->backup, PLACE_DESTROY, NULL, &client->scratch, &files->backup_place);
+        if (outcome_failed(outcome)) {
             return outcome;
         }
     }
     NTSTATUS status = merge(files, replace->flags);
-    return fileops_done(NT_SUCCESS(status) ? move_files(client, files) : status);
+    return outcome_status(NT_SUCCESS(status) ? move_files(client, files) : status);
 }
 
 static void close_all(const struct replacing *files, const struct place *replacement_place) {
@@ -131,21 +133,21 @@ static void close_all(const struct replacing *files, const struct place *replace
     }
 }
 
-struct outcome fileops_replace(struct client *client, const struct sbx_request *request) {
+struct outcome op_replace(struct client *client, const struct sbx_request *request) {
     const struct sbx_replace *replace = &request->u.replace;
     struct replacing files = {0};
     struct place replacement_place = {0};
     ACCESS_MASK access = DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | READ_CONTROL;
     if (replace->flags & ~REPLACE_FLAGS) {
-        return fileops_refused(POLICY_BAD_REQUEST);
+        return outcome_refused(POLICY_BAD_REQUEST);
     }
     struct outcome outcome =
         open_named(client, &replace->replaced, access, &client->subject, &files.replaced_place, &files.replaced);
-    if (!fileops_failed(outcome)) {
+    if (!outcome_failed(outcome)) {
         outcome = open_named(client, &replace->replacement, access | WRITE_DAC, &client->target, &replacement_place,
                              &files.replacement);
     }
-    if (!fileops_failed(outcome)) {
+    if (!outcome_failed(outcome)) {
         outcome = replace_opened(client, replace, &files);
     }
     close_all(&files, &replacement_place);

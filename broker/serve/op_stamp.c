@@ -1,6 +1,7 @@
 /* The stamp request: an object in a root that the child cannot write (older than the root's stamp, or moved in) gets
  * our entries; one object, never what lies below it. */
 #include "broker/rights/acl.h"
+#include "broker/sandbox/judge.h"
 #include "broker/serve/ops.h"
 #include "broker/serve/resolve.h"
 
@@ -9,53 +10,53 @@ static struct outcome stamp_handle(struct client *client, HANDLE object, size_t 
     struct object_facts facts;
     bool changed;
     if (!NT_SUCCESS(object_query_facts(object, &facts))) {
-        return fileops_refused(POLICY_BAD_HANDLE);
+        return outcome_refused(POLICY_BAD_HANDLE);
     }
     if (facts.reparse_point) {
-        return fileops_refused(POLICY_REPARSE);
+        return outcome_refused(POLICY_REPARSE);
     }
-    enum policy_verdict verdict = place_links(sandbox, object, &facts, &client->scratch);
+    enum policy_verdict verdict = judge_links(sandbox->set, object, &facts, &client->scratch);
     if (verdict != POLICY_ALLOWED) {
-        return fileops_refused(verdict);
+        return outcome_refused(verdict);
     }
-    NTSTATUS status = acl_stamp(object, facts.directory, sandbox->roots[root].sid,
+    NTSTATUS status = acl_stamp(object, facts.directory, sandbox->set->roots[root].sid,
                                 sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
     /* Nothing was missing, so the denial had another cause (a deny entry, a read-only attribute): it stands. */
     if (status == STATUS_SUCCESS && !changed) {
-        return fileops_done(STATUS_ACCESS_DENIED);
+        return outcome_status(STATUS_ACCESS_DENIED);
     }
-    return fileops_done(status == ACL_LABEL_REFUSED ? STATUS_SUCCESS : status);
+    return outcome_status(status == ACL_LABEL_REFUSED ? STATUS_SUCCESS : status);
 }
 
 /* A root, or an object, whose DACL the user may not change: the shim asks for an open by the broker instead. */
 static struct outcome not_stampable(struct outcome outcome) {
     return outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_ACCESS_DENIED
-               ? fileops_done(STATUS_NOT_SUPPORTED)
+               ? outcome_status(STATUS_NOT_SUPPORTED)
                : outcome;
 }
 
 static struct outcome stamp_parent(struct client *client, const struct sbx_stamp *stamp) {
     struct place place;
     struct outcome outcome =
-        place_resolve(client, stamp->directory, &stamp->name, PLACE_WRITE, NULL, &client->subject, &place);
-    if (fileops_failed(outcome)) {
+        resolve_name(client, stamp->directory, &stamp->name, PLACE_WRITE, NULL, &client->subject, &place);
+    if (outcome_failed(outcome)) {
         return outcome;
     }
     HANDLE directory;
-    outcome = fileops_done(object_reopen(place.directory, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory));
+    outcome = outcome_status(object_reopen(place.directory, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory));
     NtClose(place.directory);
-    if (fileops_failed(outcome)) {
+    if (outcome_failed(outcome)) {
         return not_stampable(outcome);
     }
     size_t root;
-    enum policy_verdict verdict = place_judge(client->sandbox, directory, PLACE_WRITE, &client->target, &root);
-    outcome = verdict == POLICY_ALLOWED ? stamp_handle(client, directory, root) : fileops_refused(verdict);
+    enum policy_verdict verdict = judge_object(client->sandbox->set, directory, PLACE_WRITE, &client->target, &root);
+    outcome = verdict == POLICY_ALLOWED ? stamp_handle(client, directory, root) : outcome_refused(verdict);
     NtClose(directory);
     client->target.name.length = 0;
     return outcome;
 }
 
-struct outcome fileops_stamp(struct client *client, const struct sbx_request *request) {
+struct outcome op_stamp(struct client *client, const struct sbx_request *request) {
     const struct sbx_stamp *stamp = &request->u.stamp;
     if (!stamp->handle) {
         return stamp_parent(client, stamp);
@@ -63,8 +64,8 @@ struct outcome fileops_stamp(struct client *client, const struct sbx_request *re
     HANDLE object;
     size_t root;
     struct outcome outcome =
-        place_object(client, stamp->handle, ACL_STAMP_ACCESS, PLACE_WRITE, &client->subject, &object, &root);
-    if (fileops_failed(outcome)) {
+        resolve_object(client, stamp->handle, ACL_STAMP_ACCESS, PLACE_WRITE, &client->subject, &object, &root);
+    if (outcome_failed(outcome)) {
         return not_stampable(outcome);
     }
     outcome = stamp_handle(client, object, root);

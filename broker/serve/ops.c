@@ -1,5 +1,6 @@
 #include "broker/serve/ops.h"
 
+#include "broker/sandbox/judge.h"
 #include "broker/serve/held.h"
 #include "broker/serve/resolve.h"
 #include "broker/undo/undo.h"
@@ -14,17 +15,17 @@
      NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
 #define LINK_ALLOWED (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
 
-struct outcome fileops_refused(enum policy_verdict verdict) {
+struct outcome outcome_refused(enum policy_verdict verdict) {
     struct outcome outcome = {STATUS_ACCESS_DENIED, verdict, 0, 0};
     return outcome;
 }
 
-struct outcome fileops_done(NTSTATUS status) {
+struct outcome outcome_status(NTSTATUS status) {
     struct outcome outcome = {status, POLICY_ALLOWED, 0, 0};
     return outcome;
 }
 
-bool fileops_failed(struct outcome outcome) { return outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status); }
+bool outcome_failed(struct outcome outcome) { return outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status); }
 
 NTSTATUS fileops_set_name(struct client *client, HANDLE object, HANDLE directory, struct policy_name leaf, ULONG flags,
                           ULONG info_class) {
@@ -55,19 +56,19 @@ static bool can_be_held(HANDLE object, const struct sbx_delete *del) {
 /* DeleteFile = FALSE, or the program closes its handle. */
 static struct outcome end_held(struct client *client, const struct sbx_delete *del) {
     bool take_back = del->info_class != SBX_DELETE_LET_GO;
-    NTSTATUS status = pending_let_go(client, del->handle, take_back);
+    NTSTATUS status = held_let_go(client, del->handle, take_back);
     if (status != STATUS_NOT_FOUND) {
-        return fileops_done(status);
+        return outcome_status(status);
     }
     if (!take_back) {
-        return fileops_refused(POLICY_BAD_REQUEST);
+        return outcome_refused(POLICY_BAD_REQUEST);
     }
     /* Nobody asked for a deletion by this handle: the same call, for what may be deleted. */
     HANDLE object;
     size_t root;
-    struct outcome outcome = place_object(client, del->handle, DELETE | FILE_READ_ATTRIBUTES, PLACE_DESTROY,
-                                          &client->subject, &object, &root);
-    if (!fileops_failed(outcome)) {
+    struct outcome outcome = resolve_object(client, del->handle, DELETE | FILE_READ_ATTRIBUTES, PLACE_DESTROY,
+                                            &client->subject, &object, &root);
+    if (!outcome_failed(outcome)) {
         IO_STATUS_BLOCK io;
         FILE_DISPOSITION_INFORMATION keep = {FALSE};
         outcome.status = NtSetInformationFile(object, &io, &keep, sizeof(keep), NtFileDispositionInformation);
@@ -76,7 +77,7 @@ static struct outcome end_held(struct client *client, const struct sbx_delete *d
     return outcome;
 }
 
-struct outcome fileops_delete(struct client *client, const struct sbx_request *request) {
+struct outcome op_delete(struct client *client, const struct sbx_request *request) {
     const struct sbx_delete *del = &request->u.del;
     bool extended = del->info_class == 64;
     if (!del->flags && (extended || del->info_class == 13 || del->info_class == SBX_DELETE_LET_GO)) {
@@ -86,7 +87,7 @@ struct outcome fileops_delete(struct client *client, const struct sbx_request *r
      * closes at once. */
     if ((!extended && (del->info_class != 13 || del->flags != 1)) || !(del->flags & NT_DISPOSITION_DELETE) ||
         (del->flags & ~DISPOSITION_ALLOWED)) {
-        return fileops_refused(POLICY_BAD_REQUEST);
+        return outcome_refused(POLICY_BAD_REQUEST);
     }
     ACCESS_MASK access = DELETE | FILE_READ_ATTRIBUTES;
     if (extended && (del->flags & NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE)) {
@@ -94,12 +95,13 @@ struct outcome fileops_delete(struct client *client, const struct sbx_request *r
     }
     HANDLE object;
     size_t root;
-    struct outcome outcome = place_object(client, del->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
+    struct outcome outcome =
+        resolve_object(client, del->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
     bool pending = outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_DELETE_PENDING;
-    if (fileops_failed(outcome) && !pending) {
+    if (outcome_failed(outcome) && !pending) {
         return outcome;
     }
-    if (pending_has(client, del->handle, object)) {
+    if (held_has(client, del->handle, object)) {
         /* Asked for again. */
         if (object) {
             NtClose(object);
@@ -117,12 +119,12 @@ struct outcome fileops_delete(struct client *client, const struct sbx_request *r
     NTSTATUS status = undo_before_loss(client->sandbox->undo, object, UNDO_LOSE_NAME, &step);
     if (!NT_SUCCESS(status)) {
         NtClose(object);
-        return fileops_done(status);
+        return outcome_status(status);
     }
     status = extended ? NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx)
                       : NtSetInformationFile(object, &io, &plain, sizeof(plain), NtFileDispositionInformation);
-    outcome = fileops_done(status);
-    if (NT_SUCCESS(status) && can_be_held(object, del) && pending_hold(client, del->handle, object, &step)) {
+    outcome = outcome_status(status);
+    if (NT_SUCCESS(status) && can_be_held(object, del) && held_hold(client, del->handle, object, &step)) {
         outcome.information = SBX_DELETE_HELD;
     } else {
         NtClose(object);
@@ -131,24 +133,24 @@ struct outcome fileops_delete(struct client *client, const struct sbx_request *r
     return outcome;
 }
 
-struct outcome fileops_rename(struct client *client, const struct sbx_request *request) {
+struct outcome op_rename(struct client *client, const struct sbx_request *request) {
     const struct sbx_rename *rename = &request->u.rename;
     bool extended = rename->info_class == 65;
     if ((!extended && (rename->info_class != 10 || rename->flags > 1)) || (rename->flags & ~RENAME_ALLOWED)) {
-        return fileops_refused(POLICY_BAD_REQUEST);
+        return outcome_refused(POLICY_BAD_REQUEST);
     }
     ACCESS_MASK access = DELETE | FILE_READ_ATTRIBUTES;
     HANDLE object;
     size_t root;
     struct place place;
     struct outcome outcome =
-        place_object(client, rename->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
-    if (fileops_failed(outcome)) {
+        resolve_object(client, rename->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
+    if (outcome_failed(outcome)) {
         return outcome;
     }
-    outcome = place_resolve(client, rename->directory, &rename->name, PLACE_DESTROY, &client->subject, &client->target,
-                            &place);
-    if (fileops_failed(outcome)) {
+    outcome = resolve_name(client, rename->directory, &rename->name, PLACE_DESTROY, &client->subject, &client->target,
+                           &place);
+    if (outcome_failed(outcome)) {
         NtClose(object);
         return outcome;
     }
@@ -163,33 +165,33 @@ struct outcome fileops_rename(struct client *client, const struct sbx_request *r
     }
     NtClose(place.directory);
     NtClose(object);
-    return fileops_done(status);
+    return outcome_status(status);
 }
 
-struct outcome fileops_link(struct client *client, const struct sbx_request *request) {
+struct outcome op_link(struct client *client, const struct sbx_request *request) {
     const struct sbx_rename *link = &request->u.rename;
     bool extended = link->info_class == 72;
     if ((!extended && (link->info_class != 11 || link->flags > 1)) || (link->flags & ~LINK_ALLOWED)) {
-        return fileops_refused(POLICY_BAD_REQUEST);
+        return outcome_refused(POLICY_BAD_REQUEST);
     }
     HANDLE object;
     size_t root;
     struct object_facts facts;
     struct place place;
-    struct outcome outcome = place_object(client, link->handle, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES,
-                                          PLACE_WRITE, &client->subject, &object, &root);
-    if (fileops_failed(outcome)) {
+    struct outcome outcome = resolve_object(client, link->handle, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES,
+                                            PLACE_WRITE, &client->subject, &object, &root);
+    if (outcome_failed(outcome)) {
         return outcome;
     }
     enum policy_verdict verdict = NT_SUCCESS(object_query_facts(object, &facts))
-                                      ? place_links(client->sandbox, object, &facts, &client->scratch)
+                                      ? judge_links(client->sandbox->set, object, &facts, &client->scratch)
                                       : POLICY_BAD_HANDLE;
     bool replace = (link->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;
     outcome = verdict != POLICY_ALLOWED
-                  ? fileops_refused(verdict)
-                  : place_resolve(client, link->directory, &link->name, replace ? PLACE_DESTROY : PLACE_WRITE,
-                                  &client->subject, &client->target, &place);
-    if (!fileops_failed(outcome)) {
+                  ? outcome_refused(verdict)
+                  : resolve_name(client, link->directory, &link->name, replace ? PLACE_DESTROY : PLACE_WRITE,
+                                 &client->subject, &client->target, &place);
+    if (!outcome_failed(outcome)) {
         struct undo_step step = {0};
         outcome.status = replace ? undo_before_replace(client->sandbox->undo, object, &place, &step) : STATUS_SUCCESS;
         if (NT_SUCCESS(outcome.status)) {

@@ -3,6 +3,7 @@
  * operation, stalls nobody else. What bounds it are the limits of server.h. */
 #include "broker/serve/server.h"
 
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
 #include "broker/serve/client.h"
 #include "broker/serve/dispatch.h"
@@ -36,7 +37,7 @@ struct start {
 };
 
 static PSECURITY_DESCRIPTOR pipe_descriptor(const struct sandbox *sandbox) {
-    PSID user = token_user_sid();
+    PSID user = sid_user();
     wchar_t *user_text = NULL, *run_text = NULL, sddl[512];
     PSECURITY_DESCRIPTOR descriptor = NULL;
     if (user && ConvertSidToStringSidW(user, &user_text) && ConvertSidToStringSidW(sandbox->run_sid, &run_text)) {
@@ -110,7 +111,7 @@ static void serve(struct client *client) {
 }
 
 static void client_free(struct client *client) {
-    pending_forget(client);
+    held_forget(client);
     if (client->pipe) {
         CloseHandle(client->pipe);
     }
@@ -236,7 +237,7 @@ static void acceptor_main(void *argument) {
 
 DWORD server_start(struct sandbox *sandbox, struct server **out) {
     struct server *server = calloc(1, sizeof(*server));
-    PSID random = token_random_sid();
+    PSID random = sid_new();
     if (!server || !random) {
         free(server);
         LocalFree(random);

@@ -58,7 +58,7 @@ static wchar_t *against(const wchar_t *base, const wchar_t *text) {
         wcscat(joined, text);
     }
     if (joined) {
-        full = diskpath_full(joined);
+        full = path_full(joined);
     }
     free(joined);
     return full;

@@ -2,6 +2,7 @@
 
 #include "broker/base/msg.h"
 #include "broker/object/path.h"
+#include "broker/rights/sid.h"
 #include "broker/state/root_map.h"
 
 #include <stdlib.h>
@@ -50,7 +51,7 @@ void roots_list_free(struct roots_list *list) {
 int roots_list_find(const struct roots_list *list, const wchar_t *path) {
     int best = -1;
     for (size_t i = 0; i < list->count; i++) {
-        if (diskpath_below(path, list->paths[i]) && (best < 0 || wcslen(list->paths[i]) > wcslen(list->paths[best]))) {
+        if (path_below(path, list->paths[i]) && (best < 0 || wcslen(list->paths[i]) > wcslen(list->paths[best]))) {
             best = (int)i;
         }
     }
@@ -61,12 +62,12 @@ enum root_health roots_list_check(const struct roots_list *list, size_t index, s
     wchar_t *final;
     DWORD error;
     *state = (struct acl_state){0};
-    HANDLE directory = diskpath_open(list->paths[index], READ_CONTROL, &final, &error);
+    HANDLE directory = path_open(list->paths[index], READ_CONTROL, &final, &error);
     if (!directory) {
         return error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? ROOT_GONE : ROOT_UNREADABLE;
     }
     enum root_health health = ROOT_UNREADABLE;
-    if (!diskpath_has_acls(directory)) {
+    if (!path_has_acls(directory)) {
         health = ROOT_NO_ACLS;
     } else if (NT_SUCCESS(acl_query(directory, true, list->sids[index], state))) {
         health = state->no_dacl ? ROOT_NO_DACL : state->allow && state->deny ? ROOT_OK : ROOT_INCOMPLETE;

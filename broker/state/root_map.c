@@ -2,6 +2,7 @@
 
 #include "broker/base/msg.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/state/state.h"
 
 #include <jansson.h>
@@ -26,7 +27,7 @@ enum load_result { LOAD_OK, LOAD_MISSING, LOAD_DAMAGED, LOAD_FAILED };
 static PSID sid_of(const json_t *value) {
     PSID sid = NULL;
     wchar_t *text = json_is_string(value) ? msg_utf16(json_string_value(value)) : NULL;
-    if (text && ConvertStringSidToSidW(text, &sid) && !acl_is_sbx_sid(sid)) {
+    if (text && ConvertStringSidToSidW(text, &sid) && !sid_is_ours(sid)) {
         LocalFree(sid);
         sid = NULL;
     }
@@ -120,7 +121,7 @@ static bool set_aside(const wchar_t *path) {
 }
 
 static json_t *new_sid_value(void) {
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     wchar_t *text = NULL;
     json_t *value = NULL;
     if (sid && ConvertSidToStringSidW(sid, &text)) {
@@ -276,7 +277,7 @@ bool roots_sid_for(const wchar_t *path, enum root_kind kind, PSID *sid) {
     wchar_t file[PATH_UNITS];
     *sid = NULL;
     if (kind == ROOT_TEMP) {
-        *sid = acl_new_sid();
+        *sid = sid_new();
         if (!*sid) {
             msg_error(L"the system's random generator failed");
         }

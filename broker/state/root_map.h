@@ -1,6 +1,6 @@
 /* Writable roots and their capability SIDs: the JSON map %LOCALAPPDATA%\sbx\cap_sid.json.
  *
- * One capability SID (see acl_new_sid) per root path, stable over runs; a path in both maps has one SID.
+ * One capability SID (see sid_new) per root path, stable over runs; a path in both maps has one SID.
  * The file is {"version":1,"workspace":SID,"workspace_by_cwd":{PATH:SID},"writable_root_by_path":{PATH:SID}}; keys are
  * full DOS paths in the spelling of the disk, compared without case. It is read and written under a lock file (held
  * exclusively), written to a temporary file, flushed and renamed, with a DACL for the user alone. A file that does not
@@ -15,11 +15,6 @@
 #include <stdbool.h>
 
 enum root_kind { ROOT_WORKSPACE, ROOT_ADDED, ROOT_TEMP };
-
-/* The directory of sbx's state, created if need be with a DACL for the user and SYSTEM (no inheritance, and
- * FILE_DELETE_CHILD for nobody): full DOS path, `path` of at least MAX_PATH units. Environment variable LOCALAPPDATA,
- * else the known folder. Returns false with a message. */
-bool roots_state_dir(wchar_t *path, size_t units) __attribute__((warn_unused_result));
 
 /* The SID for `path` (a full DOS path, final spelling), looked up or made and stored. *sid is LocalAlloc'ed, owned by
  * the caller. Returns false with one message on stderr. ROOT_TEMP: a new random SID that is not stored. */

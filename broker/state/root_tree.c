@@ -119,7 +119,7 @@ static NTSTATUS run_job(struct job *job, const wchar_t *path) {
     wchar_t *final = NULL;
     DWORD error;
     *job->count = (struct tree_count){.seen = 1};
-    HANDLE top = diskpath_open(path, job->access, &final, &error);
+    HANDLE top = path_open(path, job->access, &final, &error);
     if (!top) {
         return error == ERROR_ACCESS_DENIED ? STATUS_ACCESS_DENIED : STATUS_OBJECT_NAME_NOT_FOUND;
     }

@@ -3,8 +3,8 @@
 #include "broker/base/msg.h"
 #include "broker/object/sd.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
-#include "broker/state/root_map.h"
 
 #include <bcrypt.h>
 #include <sddl.h>
@@ -21,7 +21,7 @@ static PSECURITY_DESCRIPTOR private_descriptor(bool directory) {
     wchar_t text[400];
     wchar_t *user_text = NULL;
     PSECURITY_DESCRIPTOR descriptor = NULL;
-    PSID user = token_user_sid();
+    PSID user = sid_user();
     if (user && ConvertSidToStringSidW(user, &user_text)) {
         const wchar_t *inherit = directory ? L"OICI" : L"";
         _snwprintf(text, 399, L"D:P%ls(A;%ls;FA;;;%ls)(A;%ls;FA;;;SY)", directory ? L"(D;CI;0x40;;;WD)" : L"", inherit,
@@ -61,7 +61,7 @@ static void harden(const wchar_t *path) {
     HANDLE directory = CreateFileW(path, ACL_STAMP_ACCESS, NT_SHARE_ALL, NULL, OPEN_EXISTING,
                                    FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (directory != INVALID_HANDLE_VALUE) {
-        status = acl_keep_children(directory, &changed);
+        status = acl_deny_delete_child(directory, &changed);
         CloseHandle(directory);
     }
     if (!NT_SUCCESS(status)) {
@@ -69,7 +69,7 @@ static void harden(const wchar_t *path) {
     }
 }
 
-bool roots_state_dir(wchar_t *path, size_t units) {
+bool state_directory(wchar_t *path, size_t units) {
     DWORD used = GetEnvironmentVariableW(L"LOCALAPPDATA", path, (DWORD)units);
     if ((!used || used >= units || !is_full_path(path)) && !known_folder(path, units)) {
         msg_error(L"cannot find the folder for local application data: set LOCALAPPDATA");
@@ -108,7 +108,7 @@ bool roots_state_dir(wchar_t *path, size_t units) {
 static bool take_over(const wchar_t *path, PSECURITY_DESCRIPTOR descriptor) {
     struct sd sd = {0};
     BY_HANDLE_FILE_INFORMATION facts;
-    PSID user = token_user_sid();
+    PSID user = sid_user();
     HANDLE directory = CreateFileW(path, ACL_STAMP_ACCESS, NT_SHARE_ALL, NULL, OPEN_EXISTING,
                                    FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     bool ok = user && directory != INVALID_HANDLE_VALUE && GetFileInformationByHandle(directory, &facts) &&
@@ -134,7 +134,7 @@ bool state_private_directory(const wchar_t *path) {
 }
 
 bool state_path(const wchar_t *name, wchar_t *path, size_t units) {
-    if (!roots_state_dir(path, units)) {
+    if (!state_directory(path, units)) {
         return false;
     }
     if (wcslen(path) + 1 + wcslen(name) >= units) {

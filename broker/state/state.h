@@ -7,7 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* "<state directory>\name" into `path`. Makes the directory (see roots_state_dir). Returns false with a message. */
+/* The directory of sbx's state, created if need be with a DACL for the user and SYSTEM (no inheritance, and
+ * FILE_DELETE_CHILD for nobody): full DOS path, `path` of at least MAX_PATH units. Environment variable LOCALAPPDATA,
+ * else the known folder. Returns false with a message. */
+bool state_directory(wchar_t *path, size_t units) __attribute__((warn_unused_result));
+
+/* "<state directory>\name" into `path`. Makes the directory (see state_directory). Returns false with a message. */
 bool state_path(const wchar_t *name, wchar_t *path, size_t units) __attribute__((warn_unused_result));
 
 /* Makes the directory `path` private to the user and SYSTEM, as the state directory is. One that is

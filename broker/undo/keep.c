@@ -51,7 +51,7 @@ static bool describe(struct undo *undo, HANDLE object, struct undo_record *recor
         NT_SUCCESS(object_query_id(object, &record->id)) &&
         NT_SUCCESS(NtQueryInformationFile(object, &io, &record->basic, sizeof(record->basic), FileBasicInformation)) &&
         NT_SUCCESS(NtQueryInformationFile(object, &io, &standard, sizeof(standard), FileStandardInformation));
-    record->path = ok ? undo_dos_path(undo->sandbox, name->name, root) : NULL;
+    record->path = ok ? root_set_dos_path(undo->set, name->name, root) : NULL;
     if (ok) {
         record->kind = !facts.directory ? UNDO_FILE : facts.reparse_point ? UNDO_DIRECTORY_LINK : UNDO_DIRECTORY;
         record->size = facts.directory ? 0 : (ULONGLONG)standard.EndOfFile.QuadPart;
@@ -87,7 +87,7 @@ static void forget_touch(struct undo *undo, const wchar_t *path) {
     free(key);
 }
 
-static NTSTATUS open_directory(const struct sandbox_root *root, struct policy_name below, HANDLE *directory) {
+static NTSTATUS open_directory(const struct root *root, struct policy_name below, HANDLE *directory) {
     if (below.length && below.units[0] == '\\') {
         below.units++;
         below.length--;
@@ -97,7 +97,7 @@ static NTSTATUS open_directory(const struct sandbox_root *root, struct policy_na
 }
 
 void undo_touch(struct undo *undo, const wchar_t *path, size_t units, size_t root) {
-    const struct sandbox_root *top = &undo->sandbox->roots[root];
+    const struct root *top = &undo->set->roots[root];
     size_t top_units = wcslen(top->dos_path);
     struct undo_record record = {.type = UNDO_TOUCHED, .kind = UNDO_DIRECTORY};
     HANDLE directory;
@@ -156,8 +156,8 @@ static void put_ours_back(const struct undo *undo, const struct undo_step *step)
     NTSTATUS status = object_open_below(undo->stores[step->store].directory, leaf.name, ACL_STAMP_ACCESS, 0, &file);
     if (NT_SUCCESS(status)) {
         status = sd_write_dacl(file, step->before.dacl, step->before.control);
-        if (NT_SUCCESS(status) && undo->sandbox->roots[step->root].sid) {
-            status = acl_stamp(file, false, undo->sandbox->roots[step->root].sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE,
+        if (NT_SUCCESS(status) && undo->set->roots[step->root].sid) {
+            status = acl_stamp(file, false, undo->set->roots[step->root].sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE,
                                &changed);
         }
         NtClose(file);
@@ -269,7 +269,7 @@ NTSTATUS undo_before_loss(struct undo *undo, HANDLE object, enum undo_loss loss,
         return lost(undo);
     }
     NTSTATUS status = STATUS_SUCCESS;
-    if (!undo->sandbox->roots[step->root].temp) {
+    if (!undo->set->roots[step->root].temp) {
         touch_parent(undo, record.path, step->root);
         if (record.kind == UNDO_DIRECTORY) {
             forget_touch(undo, record.path);
@@ -303,7 +303,7 @@ static wchar_t *new_path(const struct undo *undo, const struct place *place, siz
     struct object_name *name = malloc(sizeof(*name));
     wchar_t *path = NULL;
     if (name && NT_SUCCESS(object_query_name(place->directory, name)) && NT_SUCCESS(object_append(name, place->leaf))) {
-        path = undo_dos_path(undo->sandbox, name->name, root);
+        path = root_set_dos_path(undo->set, name->name, root);
     }
     free(name);
     return path;
@@ -316,7 +316,7 @@ static NTSTATUS before_move(struct undo *undo, HANDLE object, const struct place
         undo_record_free(&record);
         return lost(undo);
     }
-    const struct sandbox_root *roots = undo->sandbox->roots;
+    const struct root *roots = undo->set->roots;
     NTSTATUS status = STATUS_SUCCESS;
     if (!roots[step->root].temp && roots[root].temp) {
         status = STATUS_NOT_SAME_DEVICE;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool undo_path_below(const wchar_t *path, const wchar_t *top) { return diskpath_below(path, top); }
+bool undo_path_below(const wchar_t *path, const wchar_t *top) { return path_below(path, top); }
 
 static long index_of(const json_t *map, const wchar_t *path, size_t units) {
     char *key = undo_path_key(path, units);

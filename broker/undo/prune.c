@@ -21,7 +21,7 @@ struct pruning {
 bool undo_remove_store(const wchar_t *path) {
     wchar_t *final;
     DWORD error;
-    HANDLE directory = diskpath_open(path, FILE_LIST_DIRECTORY, &final, &error);
+    HANDLE directory = path_open(path, FILE_LIST_DIRECTORY, &final, &error);
     if (!directory) {
         return error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND;
     }

@@ -11,23 +11,23 @@
 
 /* Opens the directory that `path` stands in, from the handle of its root and not through a reparse point. */
 static NTSTATUS open_parent(struct undo_putting *putting, const wchar_t *path, struct place *place) {
-    struct policy_name tops[SANDBOX_MAX_ROOTS], rest, parent, above, name = {(const uint16_t *)path, wcslen(path)};
-    const struct sandbox *sandbox = &putting->sandbox;
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        tops[i].units = (const uint16_t *)sandbox->roots[i].dos_path;
-        tops[i].length = wcslen(sandbox->roots[i].dos_path);
+    struct policy_name tops[ROOT_SET_MAX_ROOTS], rest, parent, above, name = {(const uint16_t *)path, wcslen(path)};
+    const struct root_set *set = &putting->set;
+    for (size_t i = 0; i < set->root_count; i++) {
+        tops[i].units = (const uint16_t *)set->roots[i].dos_path;
+        tops[i].length = wcslen(set->roots[i].dos_path);
     }
-    int root = policy_innermost(name, tops, sandbox->root_count, object_fold, &rest);
+    int root = policy_innermost(name, tops, set->root_count, object_fold, &rest);
     place->directory = NULL;
     if (root < 0 || policy_split(rest, &parent, &place->leaf) != POLICY_ALLOWED) {
         return STATUS_OBJECT_NAME_INVALID;
     }
-    NTSTATUS status = object_open_below(sandbox->roots[root].handle, parent, FILE_READ_ATTRIBUTES | FILE_TRAVERSE,
+    NTSTATUS status = object_open_below(set->roots[root].handle, parent, FILE_READ_ATTRIBUTES | FILE_TRAVERSE,
                                         FILE_DIRECTORY_FILE, &place->directory);
     struct object_name *real = malloc(sizeof(*real));
     if (NT_SUCCESS(status) &&
         (!real || !NT_SUCCESS(object_query_name(place->directory, real)) ||
-         !policy_under(real->name, sandbox->root_names[root], object_fold, &above) || above.length != parent.length)) {
+         !policy_under(real->name, set->root_names[root], object_fold, &above) || above.length != parent.length)) {
         NtClose(place->directory);
         place->directory = NULL;
         status = STATUS_REPARSE_POINT_ENCOUNTERED;
@@ -58,8 +58,8 @@ static bool newer(const struct undo_putting *putting, HANDLE object) {
 
 static HANDLE open_root_itself(struct undo_putting *putting, const wchar_t *path, ACCESS_MASK access) {
     HANDLE object = NULL;
-    for (size_t i = 0; i < putting->sandbox.root_count && !object; i++) {
-        const struct sandbox_root *root = &putting->sandbox.roots[i];
+    for (size_t i = 0; i < putting->set.root_count && !object; i++) {
+        const struct root *root = &putting->set.roots[i];
         if (!_wcsicmp(root->dos_path, path) && !NT_SUCCESS(object_reopen(root->handle, access, 0, &object))) {
             object = NULL;
         }

@@ -10,7 +10,7 @@ struct undo_putting {
     const struct undo_wish *wish;
     struct undo_plan *plan;
     struct undo_result *result;
-    struct sandbox sandbox;    /* the run's roots */
+    struct root_set set;       /* the run's roots */
     struct undo *undo;         /* what makes way is kept here */
     struct undo_store *stores; /* the run's; directory is NULL for one that is not there */
     unsigned long aside;       /* objects that stepped aside so far */

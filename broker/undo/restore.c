@@ -12,13 +12,13 @@
 
 /* The roots of the run, each opened and found to be the directory that its path says: a program may have put a junction
  * in its place since. */
-static bool open_roots(const struct undo_run *run, struct sandbox *sandbox) {
-    for (size_t i = 0; i < run->root_count && sandbox->root_count < SANDBOX_MAX_ROOTS; i++) {
+static bool open_roots(const struct undo_run *run, struct root_set *set) {
+    for (size_t i = 0; i < run->root_count && set->root_count < ROOT_SET_MAX_ROOTS; i++) {
         wchar_t *final;
         DWORD error;
         struct object_name *name = malloc(sizeof(*name));
-        struct sandbox_root *root = &sandbox->roots[sandbox->root_count];
-        HANDLE handle = diskpath_open(run->roots[i], FILE_LIST_DIRECTORY | FILE_TRAVERSE, &final, &error);
+        struct root *root = &set->roots[set->root_count];
+        HANDLE handle = path_open(run->roots[i], FILE_LIST_DIRECTORY | FILE_TRAVERSE, &final, &error);
         if (!handle || _wcsicmp(final, run->roots[i]) != 0 || !name || !NT_SUCCESS(object_query_name(handle, name))) {
             msg_warn(L"the root %ls is not what it was; nothing is put back there", run->roots[i]);
             if (handle) {
@@ -31,9 +31,9 @@ static bool open_roots(const struct undo_run *run, struct sandbox *sandbox) {
         root->dos_path = final;
         root->handle = handle;
         root->name = name->name; /* lives in `name` until the process ends */
-        sandbox->root_names[sandbox->root_count++] = name->name;
+        set->root_names[set->root_count++] = name->name;
     }
-    return sandbox->root_count > 0;
+    return set->root_count > 0;
 }
 
 static void open_stores(struct undo_putting *putting, const struct undo_run *run) {
@@ -41,7 +41,7 @@ static void open_stores(struct undo_putting *putting, const struct undo_run *run
     for (size_t i = 0; putting->stores && i < run->store_count; i++) {
         wchar_t *final;
         DWORD error;
-        HANDLE handle = diskpath_open(run->stores[i], FILE_LIST_DIRECTORY | FILE_TRAVERSE, &final, &error);
+        HANDLE handle = path_open(run->stores[i], FILE_LIST_DIRECTORY | FILE_TRAVERSE, &final, &error);
         if (handle && _wcsicmp(final, run->stores[i]) != 0) {
             CloseHandle(handle);
             handle = NULL;
@@ -55,7 +55,7 @@ static void open_stores(struct undo_putting *putting, const struct undo_run *run
     }
 }
 
-static bool begin_own_run(const struct undo_run *run, const struct sandbox *sandbox, struct undo **undo) {
+static bool begin_own_run(const struct undo_run *run, const struct root_set *set, struct undo **undo) {
     wchar_t id[20], command[64];
     ULONG random[2];
     if (BCryptGenRandom(NULL, (PUCHAR)random, sizeof(random), BCRYPT_USE_SYSTEM_PREFERRED_RNG) != 0) {
@@ -66,7 +66,7 @@ static bool begin_own_run(const struct undo_run *run, const struct sandbox *sand
     (void)swprintf(command, 64, L"sbx undo restore %ls", run->id);
     struct undo_settings settings = {
         .id = id, .command = command, .quota_mib = UNDO_QUOTA_MIB, .required = true, .prune = false};
-    return undo_begin(sandbox, &settings, undo);
+    return undo_begin(set, &settings, undo);
 }
 
 /* Before anything is changed: which directories did somebody change after the run? Their times stay. */
@@ -143,9 +143,9 @@ static void close_all(struct undo_putting *putting, const struct undo_run *run) 
         }
     }
     free(putting->stores);
-    for (size_t i = 0; i < putting->sandbox.root_count; i++) {
-        CloseHandle(putting->sandbox.roots[i].handle);
-        free(putting->sandbox.roots[i].dos_path);
+    for (size_t i = 0; i < putting->set.root_count; i++) {
+        CloseHandle(putting->set.roots[i].handle);
+        free(putting->set.roots[i].dos_path);
     }
 }
 
@@ -161,11 +161,11 @@ bool undo_restore(const struct undo_run *run, const struct undo_wish *wish, stru
     bool ok = undo_plan_make(run, &plan) && undo_plan_select(&plan, wish->paths, wish->path_count, wish->all);
     if (!ok) {
         msg_error(L"out of memory");
-    } else if (!open_roots(run, &putting.sandbox)) {
+    } else if (!open_roots(run, &putting.set)) {
         msg_error(L"none of the roots of run %ls is there any more; nothing is put back", run->id);
         ok = false;
     }
-    if (ok && begin_own_run(run, &putting.sandbox, &putting.undo)) {
+    if (ok && begin_own_run(run, &putting.set, &putting.undo)) {
         open_stores(&putting, run);
         look_at_times(&putting);
         put_all(&putting);

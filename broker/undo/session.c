@@ -2,6 +2,7 @@
 #include "broker/undo/undo.h"
 
 #include "broker/base/msg.h"
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
 #include "broker/state/state.h"
 #include "broker/undo/prune.h"
@@ -68,9 +69,9 @@ static json_t *header(const struct undo *undo, const struct undo_settings *setti
     FILETIME now;
     json_t *roots = json_array(), *stores = json_array();
     GetSystemTimeAsFileTime(&now);
-    for (size_t i = 0; i < undo->sandbox->root_count; i++) {
-        if (!undo->sandbox->roots[i].temp) {
-            json_array_append_new(roots, undo_path_pack(undo->sandbox->roots[i].dos_path));
+    for (size_t i = 0; i < undo->set->root_count; i++) {
+        if (!undo->set->roots[i].temp) {
+            json_array_append_new(roots, undo_path_pack(undo->set->roots[i].dos_path));
         }
     }
     for (size_t i = 0; i < undo->store_count; i++) {
@@ -101,10 +102,10 @@ static bool add_store(struct undo *undo, const wchar_t *base) {
     return true;
 }
 
-static bool in_a_root(const struct sandbox *sandbox, const wchar_t *path) {
+static bool in_a_root(const struct root_set *set, const wchar_t *path) {
     struct policy_name rest, name = {(const uint16_t *)path, wcslen(path)};
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        const wchar_t *top = sandbox->roots[i].dos_path;
+    for (size_t i = 0; i < set->root_count; i++) {
+        const wchar_t *top = set->roots[i].dos_path;
         struct policy_name root = {(const uint16_t *)top, wcslen(top)};
         if (policy_under(name, root, object_fold, &rest)) {
             return true;
@@ -116,14 +117,14 @@ static bool in_a_root(const struct sandbox *sandbox, const wchar_t *path) {
 /* Store number of a volume's root directory ("D:\"); 0, where everything is copied, when there can be none. */
 static size_t store_on(struct undo *undo, const wchar_t *volume) {
     wchar_t base[UNDO_PATH_UNITS], *sid_text = NULL;
-    PSID user = token_user_sid();
+    PSID user = sid_user();
     size_t found = 0;
     if (user && ConvertSidToStringSidW(user, &sid_text) &&
         swprintf(base, UNDO_PATH_UNITS, L"%ls.sbx-undo-%ls", volume, sid_text) > 0) {
         for (size_t i = 1; i < undo->store_count && !found; i++) {
             found = !_wcsnicmp(undo->stores[i].path, base, wcslen(base)) ? i : 0;
         }
-        if (!found && !in_a_root(undo->sandbox, base) && state_private_directory(base) && add_store(undo, base)) {
+        if (!found && !in_a_root(undo->set, base) && state_private_directory(base) && add_store(undo, base)) {
             found = undo->store_count - 1;
         }
     }
@@ -144,8 +145,8 @@ static bool open_stores(struct undo *undo) {
     if (!GetVolumePathNameW(base, home, UNDO_PATH_UNITS)) {
         home[0] = 0;
     }
-    for (size_t i = 0; i < undo->sandbox->root_count; i++) {
-        const struct sandbox_root *root = &undo->sandbox->roots[i];
+    for (size_t i = 0; i < undo->set->root_count; i++) {
+        const struct root *root = &undo->set->roots[i];
         bool elsewhere =
             !root->temp && GetVolumePathNameW(root->dos_path, volume, UNDO_PATH_UNITS) && _wcsicmp(volume, home) != 0;
         undo->store_of[i] = elsewhere ? store_on(undo, volume) : 0;
@@ -167,7 +168,7 @@ static bool open_journal(struct undo *undo, const struct undo_settings *settings
     return true;
 }
 
-bool undo_begin(const struct sandbox *sandbox, const struct undo_settings *settings, struct undo **result) {
+bool undo_begin(const struct root_set *set, const struct undo_settings *settings, struct undo **result) {
     struct undo *undo = calloc(1, sizeof(*undo));
     *result = undo;
     if (!undo) {
@@ -175,7 +176,7 @@ bool undo_begin(const struct sandbox *sandbox, const struct undo_settings *setti
         return false;
     }
     InitializeSRWLock(&undo->lock);
-    undo->sandbox = sandbox;
+    undo->set = set;
     undo->journal = INVALID_HANDLE_VALUE;
     undo->id = _wcsdup(settings->id);
     undo->touched = json_object();
@@ -192,9 +193,9 @@ bool undo_begin(const struct sandbox *sandbox, const struct undo_settings *setti
         return false;
     }
     /* A root changes with the first file that the program makes, of which the broker hears nothing. */
-    for (size_t i = 0; i < sandbox->root_count; i++) {
-        if (!sandbox->roots[i].temp) {
-            undo_touch(undo, sandbox->roots[i].dos_path, wcslen(sandbox->roots[i].dos_path), i);
+    for (size_t i = 0; i < set->root_count; i++) {
+        if (!set->roots[i].temp) {
+            undo_touch(undo, set->roots[i].dos_path, wcslen(set->roots[i].dos_path), i);
         }
     }
     return true;

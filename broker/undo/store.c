@@ -85,25 +85,3 @@ DWORD undo_copy_bytes(HANDLE from, HANDLE to, ULONGLONG most) {
     free(buffer);
     return error;
 }
-
-wchar_t *undo_dos_path(const struct sandbox *sandbox, struct policy_name name, size_t *root) {
-    struct policy_name rest;
-    int found = policy_innermost(name, sandbox->root_names, sandbox->root_count, object_fold, &rest);
-    if (found < 0) {
-        return NULL;
-    }
-    const wchar_t *top = sandbox->roots[found].dos_path;
-    size_t units = wcslen(top);
-    wchar_t *path = malloc((units + rest.length + 2) * sizeof(*path));
-    *root = (size_t)found;
-    if (!path) {
-        return NULL;
-    }
-    memcpy(path, top, units * sizeof(*path));
-    if (rest.length && top[units - 1] != L'\\') {
-        path[units++] = L'\\';
-    }
-    memcpy(path + units, rest.units, rest.length * sizeof(*path));
-    path[units + rest.length] = 0;
-    return path;
-}

@@ -19,17 +19,17 @@ struct undo_store {
 
 struct undo {
     SRWLOCK lock; /* journal, touched, used */
-    const struct sandbox *sandbox;
+    const struct root_set *set;
     wchar_t *id;
     HANDLE journal;
     json_t *touched; /* directories whose times are written down already, by key */
     size_t touched_bytes;
-    struct undo_store stores[SANDBOX_MAX_ROOTS + 1];
+    struct undo_store stores[ROOT_SET_MAX_ROOTS + 1];
     size_t store_count;
-    size_t store_of[SANDBOX_MAX_ROOTS]; /* of each root */
-    ULONGLONG quota, used;              /* bytes */
-    ULONGLONG written;                  /* bytes of the journal */
-    ULONGLONG flushed;                  /* tick count */
+    size_t store_of[ROOT_SET_MAX_ROOTS]; /* of each root */
+    ULONGLONG quota, used;               /* bytes */
+    ULONGLONG written;                   /* bytes of the journal */
+    ULONGLONG flushed;                   /* tick count */
     bool required;
     volatile LONG next; /* number of the last record */
     volatile LONG kept, moved, not_kept;
@@ -68,9 +68,6 @@ void undo_discard(const struct undo_store *store, unsigned long number);
 /* Copies content (the unnamed stream) between two open files. Returns a Win32 error: ERROR_FILE_TOO_LARGE when there
  * are more than `most` bytes, of which none more is copied. */
 DWORD undo_copy_bytes(HANDLE from, HANDLE to, ULONGLONG most) __attribute__((warn_unused_result));
-
-/* The full DOS path of a kernel name in a root: malloc'ed; NULL outside of all roots. */
-wchar_t *undo_dos_path(const struct sandbox *sandbox, struct policy_name name, size_t *root);
 
 /* "<state directory>\undo", made when it is not there. */
 bool undo_base(wchar_t *path, size_t units) __attribute__((warn_unused_result));

@@ -7,7 +7,8 @@
 #define SBX_BROKER_UNDO_UNDO_H
 
 #include "broker/object/sd.h"
-#include "broker/serve/resolve.h"
+#include "broker/sandbox/place.h"
+#include "broker/sandbox/root_set.h"
 
 #include <stddef.h>
 
@@ -23,9 +24,9 @@ struct undo_settings {
     bool prune;    /* remove runs over the limits first */
 };
 
-/* Makes the run's store and journal for the roots of `sandbox`. Returns
+/* Makes the run's store and journal for the roots of `set`. Returns
  * false after a message. */
-bool undo_begin(const struct sandbox *sandbox, const struct undo_settings *settings, struct undo **undo)
+bool undo_begin(const struct root_set *set, const struct undo_settings *settings, struct undo **undo)
     __attribute__((warn_unused_result));
 
 /* Ends the journal, says in one line what was kept (not with `quiet`) and closes the store (`undo` NULL is

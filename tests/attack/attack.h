@@ -10,7 +10,7 @@
 
 #include <winternl.h>
 
-#include "../../proto/config.h"
+#include "../../proto/settings.h"
 #include "../../proto/frame.h"
 #include "../../proto/message.h"
 
@@ -99,7 +99,7 @@ unsigned wire_once(const struct sbx_request *request, struct sbx_reply *reply);
 unsigned wire_once_raw(const void *bytes, size_t size, bool hello);
 struct sbx_name wire_name(const wchar_t *text);
 /* The settings that sbx left in this process, NULL in one without the shim. */
-struct sbx_config *shim_settings(void);
+struct sbx_settings *shim_settings(void);
 /* Sets scene.pipe from there; false without the shim. */
 bool wire_find_pipe(void);
 uint64_t wire_handle(HANDLE handle);

@@ -12,11 +12,11 @@ static unsigned delete_with_shim(const wchar_t *path) {
 }
 
 unsigned shim_patched(uintptr_t argument) {
-    struct sbx_config *config = shim_settings();
+    struct sbx_settings *config = shim_settings();
     if (!config) {
         return FAILED;
     }
-    struct sbx_config before = *config;
+    struct sbx_settings before = *config;
     wchar_t *free_room = (wchar_t *)((BYTE *)config + config->size), path[400];
     unsigned outcome;
     swprintf(free_room, 400, argument ? L"\\??\\pipe\\sbx-nobody" : L"\\??\\%ls", scene.outside);

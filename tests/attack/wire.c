@@ -187,12 +187,12 @@ struct sbx_request stamp_request(HANDLE handle) {
     return request;
 }
 
-struct sbx_config *shim_settings(void) {
-    for (unsigned slot = 0; slot < SBX_CONFIG_SLOTS; slot++) {
-        struct sbx_config *config = (struct sbx_config *)(uintptr_t)(SBX_CONFIG_ADDRESS(slot) & ~0xFFFFull);
+struct sbx_settings *shim_settings(void) {
+    for (unsigned slot = 0; slot < SBX_SETTINGS_SLOTS; slot++) {
+        struct sbx_settings *config = (struct sbx_settings *)(uintptr_t)(SBX_SETTINGS_ADDRESS(slot) & ~0xFFFFull);
         MEMORY_BASIC_INFORMATION memory;
         if (VirtualQuery(config, &memory, sizeof(memory)) && memory.State == MEM_COMMIT &&
-            config->magic == SBX_CONFIG_MAGIC) {
+            config->magic == SBX_SETTINGS_MAGIC) {
             return config;
         }
     }
@@ -200,7 +200,7 @@ struct sbx_config *shim_settings(void) {
 }
 
 bool wire_find_pipe(void) {
-    const struct sbx_config *config = shim_settings();
+    const struct sbx_settings *config = shim_settings();
     if (!config || config->pipe_size > 140) {
         return false;
     }

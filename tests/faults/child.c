@@ -94,7 +94,7 @@ static struct sbx_name nt_name(const wchar_t *leaf) {
 
 /* The protocol's own replace, which the shim does not send. */
 static DWORD replace_request(void) {
-    const struct sbx_config *settings = shim_settings();
+    const struct sbx_settings *settings = shim_settings();
     struct sbx_request request = {.op = SBX_OP_REPLACE};
     if (!settings) {
         return ERROR_INVALID_DATA;

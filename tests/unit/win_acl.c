@@ -3,6 +3,7 @@
 #include "broker/object/sd.h"
 #include "broker/rights/acl.h"
 #include "broker/rights/token.h"
+#include "broker/rights/sid.h"
 
 #include <sddl.h>
 #include <setjmp.h>
@@ -67,7 +68,7 @@ static void assert_same_dacl(const struct sd *before, const struct sd *after) {
 
 static void check_round_trip(bool directory, const wchar_t *sddl, enum acl_integrity integrity) {
     HANDLE object = make(directory, sddl);
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     bool changed;
     struct acl_state state;
     struct sd before = read_back(object);
@@ -122,7 +123,7 @@ static void test_round_trips(void **state) {
 static void test_order(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     bool changed;
     struct sd before = read_back(object);
     assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_NONE, &changed), STATUS_SUCCESS);
@@ -159,7 +160,7 @@ static void test_order(void **state) {
 static void test_late_deny_does_not_count(void **state) {
     (void)state;
     HANDLE object = make(true, L"D:(A;OICI;FA;;;AU)(D;CIID;DC;;;WD)");
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     struct acl_state now;
     bool changed;
     assert_int_equal(acl_query(object, true, sid, &now), STATUS_SUCCESS);
@@ -174,7 +175,7 @@ static void test_late_deny_does_not_count(void **state) {
 static void test_two_roots_share_the_deny(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
-    PSID first = acl_new_sid(), second = acl_new_sid();
+    PSID first = sid_new(), second = sid_new();
     struct acl_state now;
     bool changed;
     struct sd before = read_back(object);
@@ -198,7 +199,7 @@ static void test_two_roots_share_the_deny(void **state) {
 static void test_null_dacl_is_left(void **state) {
     (void)state;
     HANDLE object = make(false, EMPTY);
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     struct acl_state now;
     struct sd sd;
     bool changed;
@@ -224,7 +225,7 @@ static void test_null_dacl_is_left(void **state) {
 static void test_explicit_label_is_not_lowered(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     bool changed;
     BYTE level[SECURITY_MAX_SID_SIZE];
     DWORD size = sizeof(level);
@@ -245,7 +246,7 @@ static void test_explicit_label_is_not_lowered(void **state) {
 static void test_protect(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     bool changed;
     struct acl_state now;
     assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &changed), STATUS_SUCCESS);
@@ -290,7 +291,7 @@ static bool may(HANDLE token, HANDLE object, ACCESS_MASK access) {
 static void test_what_the_kernel_says(void **state) {
     (void)state;
     wchar_t sddl[300], *user_text;
-    PSID user = token_user_sid(), sid = acl_new_sid();
+    PSID user = sid_user(), sid = sid_new();
     HANDLE primary, token;
     bool changed;
     assert_true(ConvertSidToStringSidW(user, &user_text));
@@ -327,7 +328,7 @@ static void test_what_the_kernel_says(void **state) {
  * same. */
 static void check_label_without_write_owner(bool user_counts) {
     wchar_t sddl[400], *user_text, *sid_text;
-    PSID user = token_user_sid(), sid = acl_new_sid();
+    PSID user = sid_user(), sid = sid_new();
     SID_AND_ATTRIBUTES restricting = {user_counts ? user : sid, 0};
     HANDLE own, primary, token;
     bool changed;
@@ -402,15 +403,15 @@ static void test_damaged_descriptors(void **state) {
 
 static void test_sids(void **state) {
     (void)state;
-    PSID first = acl_new_sid(), second = acl_new_sid(), user = token_user_sid(), other;
-    assert_true(acl_is_sbx_sid(first));
-    assert_true(acl_is_sbx_sid(second));
+    PSID first = sid_new(), second = sid_new(), user = sid_user(), other;
+    assert_true(sid_is_ours(first));
+    assert_true(sid_is_ours(second));
     assert_false(EqualSid(first, second));
-    assert_false(acl_is_sbx_sid(user));
+    assert_false(sid_is_ours(user));
     assert_true(ConvertStringSidToSidW(L"S-1-5-21-1-2-3-2147483649", &other));
-    assert_false(acl_is_sbx_sid(other));
+    assert_false(sid_is_ours(other));
     (*GetSidSubAuthority(first, 2))++;
-    assert_false(acl_is_sbx_sid(first));
+    assert_false(sid_is_ours(first));
     LocalFree(first);
     LocalFree(second);
     LocalFree(user);
@@ -433,7 +434,7 @@ static void take_line(void *context, const char *line) {
 static void test_print(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     bool changed;
     struct lines lines = {0};
     wchar_t text[100];

@@ -4,6 +4,7 @@
 #include "broker/rights/acl.h"
 #include "broker/state/root_map.h"
 #include "broker/state/state.h"
+#include "broker/rights/sid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,7 +100,7 @@ static void test_stable_and_shared(void **state) {
     assert_true(EqualSid(first, as_workspace));
     assert_false(EqualSid(first, other));
     assert_false(EqualSid(first, temp));
-    assert_true(acl_is_sbx_sid(first));
+    assert_true(sid_is_ours(first));
     assert_int_equal(count_roots(), 2);
 
     wchar_t path[MAX_PATH + 2];
@@ -219,7 +220,7 @@ static void test_every_kind_of_damage(void **state) {
         PSID sid;
         root_path(0, path);
         if (roots_sid_for(path, ROOT_ADDED, &sid)) {
-            assert_true(acl_is_sbx_sid(sid));
+            assert_true(sid_is_ours(sid));
             LocalFree(sid);
             assert_true(count_roots() >= 1);
         }
@@ -231,7 +232,7 @@ static void test_private(void **state) {
     (void)state;
     LocalFree(sid_for(0, ROOT_ADDED));
     wchar_t directory[MAX_PATH];
-    assert_true(roots_state_dir(directory, MAX_PATH));
+    assert_true(state_directory(directory, MAX_PATH));
     const wchar_t *const paths[] = {directory, map};
     for (int i = 0; i < 2; i++) {
         HANDLE object = CreateFileW(paths[i], READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
@@ -265,7 +266,7 @@ static void test_old_directory_is_hardened(void **state) {
         assert_int_equal(found.deny, i);
         CloseHandle(directory);
         assert_true(SetEnvironmentVariableW(L"LOCALAPPDATA", other));
-        assert_true(roots_state_dir(path, MAX_PATH));
+        assert_true(state_directory(path, MAX_PATH));
         assert_true(SetEnvironmentVariableW(L"LOCALAPPDATA", base));
     }
 }

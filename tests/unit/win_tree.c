@@ -6,6 +6,7 @@
 #include "broker/rights/acl.h"
 #include "broker/rights/token.h"
 #include "broker/state/root_tree.h"
+#include "broker/rights/sid.h"
 
 #include <sddl.h>
 #include <setjmp.h>
@@ -132,7 +133,7 @@ static void test_stamp_and_clean(void **unused) {
     (void)unused;
     struct tree *tree = make_tree();
     struct tree_count count;
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     assert_int_equal(tree_stamp(tree->top, sid, ACL_LABEL_LOW, &count), STATUS_SUCCESS);
     assert_int_equal(count.seen, NAME_COUNT + 1);
     assert_int_equal(count.changed, NAME_COUNT + 1);
@@ -158,7 +159,7 @@ static void test_nested_roots(void **unused) {
     struct tree *tree = make_tree();
     struct tree_count count;
     wchar_t inner[MAX_PATH];
-    PSID outer_sid = acl_new_sid(), inner_sid = acl_new_sid();
+    PSID outer_sid = sid_new(), inner_sid = sid_new();
     path_of(tree, 0, inner);
     assert_int_equal(tree_stamp(tree->top, outer_sid, ACL_LABEL_NONE, &count), STATUS_SUCCESS);
     assert_int_equal(tree_stamp(inner, inner_sid, ACL_LABEL_NONE, &count), STATUS_SUCCESS);
@@ -180,7 +181,7 @@ static void test_hard_links_are_left(void **unused) {
     struct tree *tree = make_tree();
     struct tree_count count;
     wchar_t path[MAX_PATH], outside[MAX_PATH];
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     path_of(tree, 4, path);
     _snwprintf(outside, MAX_PATH - 1, L"%ls\\outside%u", base, serial);
     assert_true(CreateHardLinkW(outside, path, NULL));
@@ -199,7 +200,7 @@ static void test_a_path_that_leads_elsewhere_is_not_stamped(void **unused) {
     struct tree *tree = make_tree();
     struct tree_count count;
     wchar_t path[MAX_PATH];
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     _snwprintf(path, MAX_PATH - 1, L"%ls\\a\\..\\empty", tree->top);
     assert_int_equal(tree_stamp(path, sid, ACL_LABEL_LOW, &count), STATUS_REPARSE_POINT_ENCOUNTERED);
     assert_int_equal(count.changed, 0);
@@ -212,7 +213,7 @@ static void test_relabel(void **unused) {
     (void)unused;
     struct tree *tree = make_tree();
     struct tree_count count;
-    PSID sid = acl_new_sid();
+    PSID sid = sid_new();
     assert_int_equal(tree_stamp(tree->top, sid, ACL_LABEL_LOW, &count), STATUS_SUCCESS);
     assert_int_equal(tree_relabel(tree->top, &count), STATUS_SUCCESS);
     assert_int_equal(count.changed, 3);
@@ -250,7 +251,7 @@ static void test_reasons(void **unused) {
     struct tree *tree = make_tree();
     struct tree_count count;
     wchar_t sddl[300], path[MAX_PATH], *user_text;
-    PSID sid = acl_new_sid(), user = token_user_sid();
+    PSID sid = sid_new(), user = sid_user();
     struct access_subject medium, low;
     assert_true(ConvertSidToStringSidW(user, &user_text));
     path_of(tree, NAME_COUNT, path);
@@ -293,12 +294,12 @@ static void test_reasons(void **unused) {
 
 static void test_below(void **unused) {
     (void)unused;
-    assert_true(diskpath_below(L"C:\\a\\b", L"c:\\A"));
-    assert_true(diskpath_below(L"C:\\a", L"C:\\a"));
-    assert_true(diskpath_below(L"C:\\a", L"C:\\"));
-    assert_false(diskpath_below(L"C:\\ab", L"C:\\a"));
-    assert_false(diskpath_below(L"C:\\", L"C:\\a"));
-    assert_false(diskpath_below(L"D:\\a", L"C:\\a"));
+    assert_true(path_below(L"C:\\a\\b", L"c:\\A"));
+    assert_true(path_below(L"C:\\a", L"C:\\a"));
+    assert_true(path_below(L"C:\\a", L"C:\\"));
+    assert_false(path_below(L"C:\\ab", L"C:\\a"));
+    assert_false(path_below(L"C:\\", L"C:\\a"));
+    assert_false(path_below(L"D:\\a", L"C:\\a"));
 }
 
 int main(void) {

@@ -1,0 +1,56 @@
+#include "broker/run/settings.h"
+
+#include "broker/base/msg.h"
+#include "broker/run/config.h"
+#include "broker/run/options.h"
+
+/* What the command line says by itself, before any file is read. */
+static bool consistent(const struct run_settings *settings) {
+    if (!settings->command[0]) {
+        msg_error(L"no command to run; write it behind the options: sbx run --broker --writable-root DIR -- COMMAND");
+        return false;
+    }
+    if ((settings->require_undo || settings->undo_quota) && !settings->undo) {
+        msg_error(L"--require-undo and --undo-quota go with --undo; add it");
+        return false;
+    }
+    if (settings->undo && !settings->broker) {
+        msg_error(L"--undo keeps what the broker deletes and replaces; add --broker");
+        return false;
+    }
+    if (settings->read_only && settings->root_count) {
+        msg_error(L"--read-only and a writable root contradict each other; leave one out");
+        return false;
+    }
+    return true;
+}
+
+bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) {
+    int next = 0;
+    for (;;) {
+        const wchar_t *value;
+        int option = cli_next(run_options, argc, argv, &next, &value);
+        if (option == CLI_ERROR) {
+            return false;
+        }
+        if (option == CLI_END || option == CLI_WORD) {
+            /* The first word that is no option begins the command. */
+            settings->command = argv + (option == CLI_WORD ? next - 1 : next);
+            break;
+        }
+        if (!run_take_option(settings, option, value)) {
+            return false;
+        }
+    }
+    if (!consistent(settings) || (!settings->no_config && !run_read_config(settings))) {
+        return false;
+    }
+    if (!run_option_given(settings, OPT_INTEGRITY)) {
+        settings->low = settings->broker;
+    }
+    if (!settings->read_only && !settings->root_count) {
+        msg_error(L"no writable root; add --writable-root DIR, --cwd or --read-only");
+        return false;
+    }
+    return true;
+}
