@@ -1,8 +1,8 @@
 /* Does what it is told: lines of "OPERATION COUNT" on standard input, numbers of 64 bits on standard output. */
 #include "bench.h"
 
-#include <proto/settings.h>
 #include <proto/message.h>
+#include <proto/settings.h>
 
 #include <psapi.h>
 #include <stdio.h>

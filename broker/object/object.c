@@ -1,5 +1,6 @@
 #include "broker/object/object.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -189,6 +190,59 @@ NTSTATUS object_open_below(HANDLE directory, struct policy_name path, ACCESS_MAS
 NTSTATUS object_create_leaf(HANDLE directory, struct policy_name leaf, const struct object_create *how, HANDLE *object,
                             ULONG_PTR *information) {
     return call_create(directory, leaf, how, object, information);
+}
+
+NTSTATUS object_set_name(HANDLE object, HANDLE directory, struct policy_name leaf, ULONG flags,
+                         FILE_INFORMATION_CLASS info_class) {
+    union {
+        struct nt_rename_information information;
+        BYTE bytes[sizeof(struct nt_rename_information) + POLICY_LEAF_MAX * sizeof(WCHAR)];
+    } name = {.bytes = {0}};
+    IO_STATUS_BLOCK io;
+    if (leaf.length > POLICY_LEAF_MAX) {
+        return STATUS_NAME_TOO_LONG;
+    }
+    name.information.Flags = flags;
+    name.information.RootDirectory = directory;
+    name.information.FileNameLength = (ULONG)(leaf.length * sizeof(WCHAR));
+    memcpy(name.bytes + offsetof(struct nt_rename_information, FileName), leaf.units, name.information.FileNameLength);
+    return NtSetInformationFile(object, &io, &name, (ULONG)sizeof(name.information) + name.information.FileNameLength,
+                                info_class);
+}
+
+/* For file systems without class 64. The attribute belongs to the file, not to this name of it: a file that has another
+ * name elsewhere keeps it. */
+static NTSTATUS delete_plainly(HANDLE object) {
+    IO_STATUS_BLOCK io;
+    FILE_STANDARD_INFORMATION standard;
+    FILE_BASIC_INFORMATION basic;
+    FILE_DISPOSITION_INFORMATION disposition = {TRUE};
+    NTSTATUS status = NtQueryInformationFile(object, &io, &basic, sizeof(basic), FileBasicInformation);
+    if (NT_SUCCESS(status) && (basic.FileAttributes & FILE_ATTRIBUTE_READONLY)) {
+        status = NtQueryInformationFile(object, &io, &standard, sizeof(standard), FileStandardInformation);
+        if (NT_SUCCESS(status) && standard.NumberOfLinks > 1) {
+            status = STATUS_CANNOT_DELETE;
+        }
+        basic = (FILE_BASIC_INFORMATION){.FileAttributes = FILE_ATTRIBUTE_NORMAL};
+        status = NT_SUCCESS(status) ? NtSetInformationFile(object, &io, &basic, sizeof(basic), FileBasicInformation)
+                                    : status;
+    }
+    return NT_SUCCESS(status)
+               ? NtSetInformationFile(object, &io, &disposition, sizeof(disposition), NtFileDispositionInformation)
+               : status;
+}
+
+NTSTATUS object_delete_name(HANDLE object) {
+    IO_STATUS_BLOCK io;
+    struct nt_disposition_information_ex ex = {NT_DISPOSITION_DELETE | NT_DISPOSITION_POSIX_SEMANTICS |
+                                               NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE};
+    NTSTATUS status = NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx);
+    return NT_SUCCESS(status) || status == STATUS_ACCESS_DENIED ? status : delete_plainly(object);
+}
+
+bool object_same(HANDLE one, HANDLE other) {
+    ULONGLONG first, second;
+    return NT_SUCCESS(object_query_id(one, &first)) && NT_SUCCESS(object_query_id(other, &second)) && first == second;
 }
 
 uint16_t object_fold(uint16_t unit) { return RtlUpcaseUnicodeChar(unit); }

@@ -69,6 +69,18 @@ struct object_create {
 NTSTATUS object_create_leaf(HANDLE directory, struct policy_name leaf, const struct object_create *how, HANDLE *object,
                             ULONG_PTR *information) __attribute__((warn_unused_result));
 
+/* Gives `object` the name `leaf` in `directory` by a rename or link class (10, 11, 65, 72) with its flags. Returns the
+ * call's NTSTATUS, STATUS_NAME_TOO_LONG for a leaf over POLICY_LEAF_MAX. */
+NTSTATUS object_set_name(HANDLE object, HANDLE directory, struct policy_name leaf, ULONG flags,
+                         FILE_INFORMATION_CLASS info_class) __attribute__((warn_unused_result));
+
+/* Deletes the name by which `object` was opened with DELETE, read-only or not: at once where the file system knows
+ * POSIX semantics, else when the last handle closes. */
+NTSTATUS object_delete_name(HANDLE object) __attribute__((warn_unused_result));
+
+/* Are these handles of the same object? False when the system does not tell. */
+bool object_same(HANDLE one, HANDLE other) __attribute__((warn_unused_result));
+
 /* RtlUpcaseUnicodeChar for policy.c. */
 uint16_t object_fold(uint16_t unit);
 

@@ -1,5 +1,7 @@
 #include "broker/object/walk.h"
 
+#include "broker/object/object.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +41,7 @@ NTSTATUS walk_open(const struct walk_entry *entry, ACCESS_MASK access, ULONG opt
 static NTSTATUS fill(struct level *level, bool restart) {
     IO_STATUS_BLOCK io;
     NTSTATUS status = NtQueryDirectoryFile(level->directory, NULL, NULL, NULL, &io, level->list, LIST_BYTES,
-                                           NT_FILE_CLASS(37), FALSE, NULL, restart);
+                                           FileIdBothDirectoryInformation, FALSE, NULL, restart);
     level->offset = NT_SUCCESS(status) ? 0 : ~0u;
     return status;
 }
@@ -90,7 +92,7 @@ static NTSTATUS walk_directory(struct walker *walker, HANDLE directory, size_t p
 static bool may_enter(HANDLE directory) {
     IO_STATUS_BLOCK io;
     struct nt_attribute_tag_information tag;
-    return NT_SUCCESS(NtQueryInformationFile(directory, &io, &tag, sizeof(tag), NT_FILE_CLASS(35))) &&
+    return NT_SUCCESS(NtQueryInformationFile(directory, &io, &tag, sizeof(tag), FileAttributeTagInformation)) &&
            !(tag.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) && (tag.FileAttributes & FILE_ATTRIBUTE_DIRECTORY);
 }
 
@@ -191,45 +193,13 @@ NTSTATUS walk_tree(HANDLE top, bool post_order, walk_visit *visit, void *context
     return status;
 }
 
-/* The attribute belongs to the file, not to this name of it: a file that has another name elsewhere keeps it. */
-static NTSTATUS remove_readonly(HANDLE object) {
-    IO_STATUS_BLOCK io;
-    FILE_STANDARD_INFORMATION standard;
-    FILE_BASIC_INFORMATION basic = {0};
-    FILE_DISPOSITION_INFORMATION disposition = {TRUE};
-    struct nt_disposition_information_ex ex = {NT_DISPOSITION_DELETE | NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE};
-    NTSTATUS status = NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx);
-    if (NT_SUCCESS(status)) {
-        return status;
-    }
-    /* Not every file system knows that class. */
-    status = NtQueryInformationFile(object, &io, &standard, sizeof(standard), NT_FILE_CLASS(5));
-    if (NT_SUCCESS(status) && standard.NumberOfLinks > 1) {
-        status = STATUS_CANNOT_DELETE;
-    }
-    basic.FileAttributes = FILE_ATTRIBUTE_NORMAL;
-    if (NT_SUCCESS(status)) {
-        status = NtSetInformationFile(object, &io, &basic, sizeof(basic), NT_FILE_CLASS(4));
-    }
-    return NT_SUCCESS(status)
-               ? NtSetInformationFile(object, &io, &disposition, sizeof(disposition), NtFileDispositionInformation)
-               : status;
-}
-
 static NTSTATUS remove_one(const struct walk_entry *entry) {
     HANDLE object;
-    IO_STATUS_BLOCK io;
-    FILE_DISPOSITION_INFORMATION disposition = {TRUE};
     NTSTATUS status = walk_open(entry, DELETE | FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES, 0, &object);
-    if (!NT_SUCCESS(status)) {
-        return status;
+    if (NT_SUCCESS(status)) {
+        status = object_delete_name(object);
+        NtClose(object);
     }
-    if (entry->attributes & FILE_ATTRIBUTE_READONLY) {
-        status = remove_readonly(object);
-    } else {
-        status = NtSetInformationFile(object, &io, &disposition, sizeof(disposition), NtFileDispositionInformation);
-    }
-    NtClose(object);
     return status;
 }
 

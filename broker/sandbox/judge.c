@@ -163,7 +163,7 @@ enum policy_verdict judge_links(const struct root_set *set, HANDLE object, const
     if (facts->directory || facts->links <= 1) {
         return POLICY_ALLOWED;
     }
-    if (NtQueryInformationFile(object, &io, buffer, sizeof(buffer), NT_FILE_CLASS(46)) == STATUS_SUCCESS) {
+    if (NtQueryInformationFile(object, &io, buffer, sizeof(buffer), FileHardLinkInformation) == STATUS_SUCCESS) {
         const BYTE *at = (const BYTE *)&links->Entry;
         for (ULONG i = 0; i < links->EntriesReturned; i++) {
             const struct nt_link_entry *entry = (const struct nt_link_entry *)at;

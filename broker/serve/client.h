@@ -4,15 +4,8 @@
 
 #include "broker/object/object.h"
 #include "broker/sandbox/sandbox.h"
+#include "broker/serve/outcome.h"
 #include "proto/frame.h"
-
-/* What an operation came to. A verdict other than POLICY_ALLOWED is a refusal: the child gets STATUS_ACCESS_DENIED. */
-struct outcome {
-    NTSTATUS status;
-    enum policy_verdict verdict;
-    ULONG_PTR information;
-    uint64_t handle; /* in the client's process */
-};
 
 /* Everything a request needs, allocated with the connection: serving one allocates nothing. */
 struct client {
@@ -28,7 +21,6 @@ struct client {
     struct object_name scratch;
     uint16_t wide[SBX_NAME_MAX / 2]; /* the name of the request, aligned */
     uint8_t frame[SBX_FRAME_HEADER + SBX_FRAME_MAX];
-    uint8_t rename[sizeof(struct nt_rename_information) + (POLICY_LEAF_MAX + 1) * sizeof(WCHAR)];
 };
 
 #endif

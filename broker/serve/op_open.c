@@ -80,12 +80,6 @@ static NTSTATUS hand_over(struct client *client, HANDLE object, const struct sbx
     return status;
 }
 
-/* An open by handle gives the same object on Windows. Wine opens a file once more by the path it had. */
-static bool same_object(HANDLE one, HANDLE other) {
-    ULONGLONG first, second;
-    return NT_SUCCESS(object_query_id(one, &first)) && NT_SUCCESS(object_query_id(other, &second)) && first == second;
-}
-
 /* The open that the child's handle comes from: by the checked handle, so that nothing can be put in its place. */
 static struct outcome finish_existing(struct client *client, HANDLE checked, const struct sbx_open *open,
                                       const struct opening *opening) {
@@ -109,7 +103,8 @@ static struct outcome finish_existing(struct client *client, HANDLE checked, con
     if (!NT_SUCCESS(outcome.status)) {
         return outcome;
     }
-    if (!same_object(checked, object)) {
+    /* An open by handle gives the same object on Windows. Wine opens a file once more by the path it had. */
+    if (!object_same(checked, object)) {
         NtClose(object);
         return outcome_refused(POLICY_REPARSE);
     }

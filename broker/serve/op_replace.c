@@ -74,7 +74,7 @@ static NTSTATUS move_one(struct client *client, HANDLE object, const struct plac
     struct undo_step steps[2] = {{0}, {0}};
     NTSTATUS status = undo_before_rename(undo, object, to, flags != 0, steps);
     if (NT_SUCCESS(status)) {
-        status = fileops_set_name(client, object, to->directory, to->leaf, flags, 10);
+        status = object_set_name(object, to->directory, to->leaf, flags, NtFileRenameInformation);
         undo_settle(undo, &steps[0], NT_SUCCESS(status));
         undo_settle(undo, &steps[1], NT_SUCCESS(status));
     }

@@ -14,13 +14,4 @@ struct outcome op_open(struct client *client, const struct sbx_request *request)
 struct outcome op_replace(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
 struct outcome op_stamp(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
 
-/* Short forms for the operations. */
-struct outcome outcome_refused(enum policy_verdict verdict) __attribute__((warn_unused_result));
-struct outcome outcome_status(NTSTATUS status) __attribute__((warn_unused_result));
-bool outcome_failed(struct outcome outcome) __attribute__((warn_unused_result));
-
-/* NtSetInformationFile with a rename or link class, built in client->rename. */
-NTSTATUS fileops_set_name(struct client *client, HANDLE object, HANDLE directory, struct policy_name leaf, ULONG flags,
-                          ULONG info_class) __attribute__((warn_unused_result));
-
 #endif

@@ -5,28 +5,13 @@
 
 #include <string.h>
 
-static const struct outcome allowed = {STATUS_SUCCESS, POLICY_ALLOWED, 0, 0};
-
-static struct outcome failed(NTSTATUS status) {
-    struct outcome outcome = {status, POLICY_ALLOWED, 0, 0};
-    if (status == STATUS_REPARSE_POINT_ENCOUNTERED) {
-        outcome.verdict = POLICY_REPARSE;
-    }
-    return outcome;
-}
-
-static struct outcome refused(enum policy_verdict verdict) {
-    struct outcome outcome = {STATUS_ACCESS_DENIED, verdict, 0, 0};
-    return outcome;
-}
-
 struct outcome resolve_object(struct client *client, uint64_t handle, ACCESS_MASK access, enum place_use use,
                               struct object_name *name, HANDLE *object, size_t *root) {
     HANDLE taken;
     *object = NULL;
     name->name.length = 0;
     if (!NT_SUCCESS(object_take(client->process, handle, &taken))) {
-        return refused(POLICY_BAD_HANDLE);
+        return outcome_refused(POLICY_BAD_HANDLE);
     }
     NTSTATUS status = object_reopen(taken, access, 0, object);
     /* The object may deny `access` to the user as well: its name still has to be known, so that the refusal names it.
@@ -38,8 +23,9 @@ struct outcome resolve_object(struct client *client, uint64_t handle, ACCESS_MAS
     }
     NtClose(taken);
     if (!NT_SUCCESS(plain_status)) {
-        return status == STATUS_ACCESS_DENIED || status == STATUS_OBJECT_TYPE_MISMATCH ? refused(POLICY_BAD_HANDLE)
-                                                                                       : failed(status);
+        return status == STATUS_ACCESS_DENIED || status == STATUS_OBJECT_TYPE_MISMATCH
+                   ? outcome_refused(POLICY_BAD_HANDLE)
+                   : outcome_status(status);
     }
     enum policy_verdict verdict = judge_object(client->sandbox->set, plain, use, name, root);
     if (!NT_SUCCESS(status) || verdict != POLICY_ALLOWED) {
@@ -47,9 +33,9 @@ struct outcome resolve_object(struct client *client, uint64_t handle, ACCESS_MAS
         *object = NULL;
     }
     if (verdict != POLICY_ALLOWED) {
-        return refused(verdict);
+        return outcome_refused(verdict);
     }
-    return NT_SUCCESS(status) ? allowed : failed(status);
+    return NT_SUCCESS(status) ? outcome_status(STATUS_SUCCESS) : outcome_status(status);
 }
 
 static const ACCESS_MASK directory_access = FILE_READ_ATTRIBUTES | FILE_TRAVERSE;
@@ -61,23 +47,23 @@ static struct policy_name text_name(const wchar_t *text) {
 
 static struct outcome open_from_root(struct client *client, const struct route *route, HANDLE *directory) {
     HANDLE top = client->sandbox->set->roots[route->root].handle;
-    return failed(object_open_below(top, route->parent, directory_access, FILE_DIRECTORY_FILE, directory));
+    return outcome_status(object_open_below(top, route->parent, directory_access, FILE_DIRECTORY_FILE, directory));
 }
 
 static struct outcome open_from_handle(struct client *client, uint64_t value, const struct route *route,
                                        HANDLE *directory) {
     HANDLE taken, base;
     if (!NT_SUCCESS(object_take(client->process, value, &taken))) {
-        return refused(POLICY_BAD_HANDLE);
+        return outcome_refused(POLICY_BAD_HANDLE);
     }
     NTSTATUS status = object_reopen(taken, directory_access, FILE_DIRECTORY_FILE, &base);
     NtClose(taken);
     if (!NT_SUCCESS(status)) {
-        return failed(status);
+        return outcome_status(status);
     }
     if (!route->parent.length) {
         *directory = base;
-        return allowed;
+        return outcome_status(STATUS_SUCCESS);
     }
     size_t root;
     enum policy_verdict verdict = judge_object(client->sandbox->set, base, PLACE_WRITE, &client->scratch, &root);
@@ -85,7 +71,7 @@ static struct outcome open_from_handle(struct client *client, uint64_t value, co
         status = object_open_below(base, route->parent, directory_access, FILE_DIRECTORY_FILE, directory);
     }
     NtClose(base);
-    return verdict == POLICY_ALLOWED ? failed(status) : refused(verdict);
+    return verdict == POLICY_ALLOWED ? outcome_status(status) : outcome_refused(verdict);
 }
 
 static enum policy_verdict find_route(const struct sandbox *sandbox, bool has_handle, struct policy_name path,
@@ -111,11 +97,11 @@ struct outcome resolve_name(struct client *client, uint64_t directory, const str
     place->leaf = route.leaf;
     name->name.length = 0;
     if (verdict != POLICY_ALLOWED) {
-        return refused(verdict);
+        return outcome_refused(verdict);
     }
     struct outcome outcome = route.from_handle ? open_from_handle(client, directory, &route, &place->directory)
                                                : open_from_root(client, &route, &place->directory);
-    if (outcome.verdict != POLICY_ALLOWED || !NT_SUCCESS(outcome.status)) {
+    if (outcome_failed(outcome)) {
         return outcome;
     }
     NTSTATUS status = object_query_name(place->directory, name);
@@ -127,8 +113,8 @@ struct outcome resolve_name(struct client *client, uint64_t directory, const str
     if (verdict != POLICY_ALLOWED) {
         NtClose(place->directory);
         place->directory = NULL;
-        return refused(verdict);
+        return outcome_refused(verdict);
     }
     place->leaf.units = name->name.units + name->name.length - place->leaf.length;
-    return allowed;
+    return outcome_status(STATUS_SUCCESS);
 }

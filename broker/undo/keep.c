@@ -1,8 +1,9 @@
 /* Keeping one object before it is lost: a second name in the store where nobody can still write to it, else a copy. */
+#include "broker/undo/keep.h"
+
 #include "broker/base/msg.h"
 #include "broker/object/object.h"
 #include "broker/rights/acl.h"
-#include "broker/undo/store.h"
 
 #include <sddl.h>
 #include <stddef.h>
@@ -138,7 +139,7 @@ static NTSTATUS open_guard(HANDLE object, HANDLE *guard) {
 static NTSTATUS link_into(const struct undo_store *store, HANDLE object, unsigned long number) {
     struct undo_leaf leaf;
     undo_leaf(number, &leaf);
-    return undo_set_name(object, store->directory, leaf.name, 11);
+    return object_set_name(object, store->directory, leaf.name, 0, NtFileLinkInformation);
 }
 
 /* Takes our entries and label off, so that no sandboxed program can write to what is kept. From here on the second
@@ -294,11 +295,6 @@ NTSTATUS undo_before_loss(struct undo *undo, HANDLE object, enum undo_loss loss,
     return status;
 }
 
-static bool same_object(HANDLE one, HANDLE other) {
-    ULONGLONG first, second;
-    return NT_SUCCESS(object_query_id(one, &first)) && NT_SUCCESS(object_query_id(other, &second)) && first == second;
-}
-
 static wchar_t *new_path(const struct undo *undo, const struct place *place, size_t *root) {
     struct object_name *name = malloc(sizeof(*name));
     wchar_t *path = NULL;
@@ -350,7 +346,7 @@ NTSTATUS undo_before_replace(struct undo *undo, HANDLE object, const struct plac
     }
     status = STATUS_SUCCESS;
     /* A change of case alone replaces nothing. */
-    if (!same_object(object, present)) {
+    if (!object_same(object, present)) {
         status = undo_before_loss(undo, present, UNDO_LOSE_NAME, step);
     }
     NtClose(present);

@@ -168,11 +168,11 @@ static NTSTATUS put_copy(const struct place *place, const struct undo_record *re
     DWORD error = undo_copy_bytes(kept, made, MAXULONGLONG);
     if (error) {
         status = error == ERROR_DISK_FULL ? STATUS_DISK_FULL : STATUS_UNEXPECTED_IO_ERROR;
-        (void)!NT_SUCCESS(undo_delete_name(made));
+        (void)!NT_SUCCESS(object_delete_name(made));
     } else {
         put_dacl(made, record->dacl, false);
         status = set_basic(made, &record->basic);
-        (void)!NT_SUCCESS(undo_delete_name(kept));
+        (void)!NT_SUCCESS(object_delete_name(kept));
     }
     NtClose(made);
     return status;
@@ -191,7 +191,7 @@ static NTSTATUS put_file(const struct undo_putting *putting, const struct place 
     } else if (!NT_SUCCESS(object_query_id(kept, &id)) || id != record->id) {
         status = STATUS_NO_SUCH_FILE;
     } else {
-        status = undo_set_name(kept, place->directory, place->leaf, 10);
+        status = object_set_name(kept, place->directory, place->leaf, 0, NtFileRenameInformation);
         status = NT_SUCCESS(status) ? set_basic(kept, &record->basic) : status;
     }
     NtClose(kept);
@@ -207,7 +207,7 @@ static NTSTATUS make_way(struct undo_putting *putting, const struct place *place
     if (NT_SUCCESS(status)) {
         status = undo_before_loss(putting->undo, present, UNDO_LOSE_NAME, &step);
         if (NT_SUCCESS(status)) {
-            status = undo_delete_name(present);
+            status = object_delete_name(present);
             undo_settle(putting->undo, &step, NT_SUCCESS(status));
         }
         NtClose(present);
@@ -290,7 +290,7 @@ static enum undo_put rename_back(struct undo_putting *putting, struct undo_item 
     }
     status = undo_before_rename(putting->undo, object, place, false, steps);
     if (NT_SUCCESS(status)) {
-        status = undo_set_name(object, place->directory, place->leaf, 10);
+        status = object_set_name(object, place->directory, place->leaf, 0, NtFileRenameInformation);
         undo_settle(putting->undo, &steps[1], NT_SUCCESS(status));
     }
     NtClose(object);
@@ -379,7 +379,9 @@ bool undo_step_aside(struct undo_putting *putting, const struct undo_item *item)
         status = open_at(putting, other->current, DELETE | FILE_READ_ATTRIBUTES, &object);
         if (NT_SUCCESS(status)) {
             status = undo_before_rename(putting->undo, object, &place, false, steps);
-            status = NT_SUCCESS(status) ? undo_set_name(object, place.directory, place.leaf, 10) : status;
+            status = NT_SUCCESS(status)
+                         ? object_set_name(object, place.directory, place.leaf, 0, NtFileRenameInformation)
+                         : status;
             undo_settle(putting->undo, &steps[1], NT_SUCCESS(status));
             NtClose(object);
         }

@@ -28,34 +28,6 @@ void undo_leaf(unsigned long number, struct undo_leaf *leaf) {
     leaf->name.length = units < 0 ? 0 : (size_t)units;
 }
 
-NTSTATUS undo_set_name(HANDLE object, HANDLE directory, struct policy_name leaf, ULONG info_class) {
-    union {
-        struct nt_rename_information information;
-        BYTE bytes[sizeof(struct nt_rename_information) + POLICY_LEAF_MAX * sizeof(WCHAR)];
-    } name = {.bytes = {0}};
-    IO_STATUS_BLOCK io;
-    if (leaf.length > POLICY_LEAF_MAX) {
-        return STATUS_NAME_TOO_LONG;
-    }
-    name.information.RootDirectory = directory;
-    name.information.FileNameLength = (ULONG)(leaf.length * sizeof(WCHAR));
-    memcpy(name.bytes + offsetof(struct nt_rename_information, FileName), leaf.units, name.information.FileNameLength);
-    return NtSetInformationFile(object, &io, &name, sizeof(name), NT_FILE_CLASS(info_class));
-}
-
-NTSTATUS undo_delete_name(HANDLE object) {
-    IO_STATUS_BLOCK io;
-    FILE_DISPOSITION_INFORMATION disposition = {TRUE};
-    struct nt_disposition_information_ex ex = {NT_DISPOSITION_DELETE | NT_DISPOSITION_POSIX_SEMANTICS |
-                                               NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE};
-    NTSTATUS status = NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx);
-    if (!NT_SUCCESS(status) && status != STATUS_ACCESS_DENIED) {
-        /* Before Windows 10 1709, and Wine. */
-        status = NtSetInformationFile(object, &io, &disposition, sizeof(disposition), NtFileDispositionInformation);
-    }
-    return status;
-}
-
 void undo_discard(const struct undo_store *store, unsigned long number) {
     struct undo_leaf leaf;
     HANDLE file;
@@ -63,7 +35,7 @@ void undo_discard(const struct undo_store *store, unsigned long number) {
     if (NT_SUCCESS(object_open_below(store->directory, leaf.name, DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES,
                                      0, &file))) {
         /* What stays behind goes with the run. */
-        (void)!NT_SUCCESS(undo_delete_name(file));
+        (void)!NT_SUCCESS(object_delete_name(file));
         NtClose(file);
     }
 }

@@ -10,9 +10,9 @@
 
 #include <winternl.h>
 
-#include "../../proto/settings.h"
 #include "../../proto/frame.h"
 #include "../../proto/message.h"
+#include "../../proto/settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * were. */
 #include "broker/object/sd.h"
 #include "broker/rights/acl.h"
-#include "broker/rights/token.h"
 #include "broker/rights/sid.h"
+#include "broker/rights/token.h"
 
 #include <sddl.h>
 #include <setjmp.h>

@@ -2,9 +2,9 @@
  */
 #include "broker/object/sd.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/state/root_map.h"
 #include "broker/state/state.h"
-#include "broker/rights/sid.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,9 +4,9 @@
 #include "broker/object/sd.h"
 #include "broker/rights/access.h"
 #include "broker/rights/acl.h"
+#include "broker/rights/sid.h"
 #include "broker/rights/token.h"
 #include "broker/state/root_tree.h"
-#include "broker/rights/sid.h"
 
 #include <sddl.h>
 #include <setjmp.h>
