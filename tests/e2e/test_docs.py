@@ -47,7 +47,7 @@ def test_links_between_documents_lead_somewhere(path):
 
 
 def test_messages_of_the_faq_are_in_the_source():
-    source = '\n'.join(path.read_text(encoding='utf-8') for path in sorted((ROOT / 'broker').glob('*.[ch]')))
+    source = '\n'.join(path.read_text(encoding='utf-8') for path in sorted((ROOT / 'broker').rglob('*.[ch]')))
     # Literals in sequence are one; what is filled in separates the parts.
     literals = re.sub(r'"\s+L?"', '', source).replace('\\"', '"')
     rows = re.findall(r'^\| `([^`]+)` \|', (ROOT / 'docs' / 'faq.md').read_text(encoding='utf-8'), re.M)
