@@ -13,7 +13,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
-sys.path[:0] = [str(REPOSITORY / 'tests' / 'e2e'), str(HERE)]
+sys.path[:0] = [str(REPOSITORY / 'tests' / 'support'), str(HERE)]
 
 import whole  # noqa: E402
 import world  # noqa: E402

@@ -7,13 +7,11 @@ import pathlib
 import queue
 import shutil
 import subprocess
-import sys
 import threading
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / 'e2e'))
+import world
 
-import world  # noqa: E402
+HERE = pathlib.Path(__file__).resolve().parent
 
 LAYOUTS = ('modify', 'full')
 LEVELS = ('low', 'medium')

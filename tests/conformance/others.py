@@ -12,7 +12,7 @@ MODES = ('DELETE', 'TRUNCATE', 'PERSIST', 'MEMORY', 'WAL')
 
 def node_results(machine, layout, sandbox):
     place = machine.new_place(layout)
-    words = machine.command([machine.node, world.HERE / 'probes' / 'node_files.js', place + '\\root', place + '\\outside', '-'])
+    words = machine.command([machine.node, world.PROBES / 'node_files.js', place + '\\root', place + '\\outside', '-'])
     machine.python('3.11', test_node.START, *words, sandbox=sandbox, roots=place + '\\root')
     results = json.loads(machine.host(place + '\\root\\report.json').read_text())
     return {name: value for name, value in results.items() if not name.endswith(' outside')}

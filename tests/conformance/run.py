@@ -13,14 +13,13 @@ import sys
 import tarfile
 import time
 
+import known
+import others
+import programs
+import world
+
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-sys.path[:0] = [str(HERE.parent / 'e2e'), str(HERE)]
-
-import known  # noqa: E402
-import others  # noqa: E402
-import programs  # noqa: E402
-import world  # noqa: E402
 
 MODULES = '''test_os test_shutil test_tempfile test_pathlib test_py_compile test_compileall test_sqlite3 test_zipfile test_tarfile
     test_gzip test_bz2 test_lzma test_fileio test_io test_file test_glob test_mailbox test_dbm_dumb test_shelve test_import

@@ -8,14 +8,11 @@ when a cell is not what it should be.
 import argparse
 import concurrent.futures
 import os
-import pathlib
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-import rows as table  # noqa: E402
-import world  # noqa: E402
+import rows as table
+import world
 
 LAYOUTS = {'modify': 'the parent gives Modify (C:\\WorkProjects)', 'full': 'the parent gives Full Control (the user profile)'}
 

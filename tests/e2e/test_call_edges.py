@@ -6,7 +6,7 @@ import re
 import pytest
 import world
 
-NAMES = re.findall(r'^@case\ndef (\w+)', (world.HERE / 'probes' / 'nt_edges.py').read_text(), re.M)
+NAMES = re.findall(r'^@case\ndef (\w+)', (world.PROBES / 'nt_edges.py').read_text(), re.M)
 # These fail everywhere, or destroy nothing.
 NOT_DENIED = {'subst_drive', 'odd_structures', 'bad_pointers_of_opens', 'bad_outputs_and_descriptors'}
 

@@ -6,7 +6,7 @@ import re
 import pytest
 import world
 
-NAMES = re.findall(r'^@case\ndef (\w+)', (world.HERE / 'probes' / 'nt_calls.py').read_text(), re.M)
+NAMES = re.findall(r'^@case\ndef (\w+)', (world.PROBES / 'nt_calls.py').read_text(), re.M)
 # These try what fails everywhere, or what the strict token alone allows.
 NOT_DENIED = {'bad_handles', 'bad_lengths', 'bad_new_names', 'names_too_long', 'last_errors_of_what_is_missing',
               'link', 'link_ex', 'create_hard_link', 'supersede_and_overwrite',
@@ -79,7 +79,7 @@ def test_denied_by_the_strict_token_alone(found, version, name):
 
 
 def test_garbage_gets_the_same_answers(win, modify_place, version):
-    words = (GARBAGE, modify_place + '\\root', win.win(world.HERE / 'probes'))
+    words = (GARBAGE, modify_place + '\\root', win.win(world.PROBES))
     free = win.python(version, *words)
     inside = win.python(version, *words, sandbox='broker', roots=modify_place + '\\root')
     assert free.returncode == 0 and free.stdout.startswith('alive'), free
@@ -87,7 +87,7 @@ def test_garbage_gets_the_same_answers(win, modify_place, version):
 
 
 def test_a_handle_opened_for_reading_deletes_in_the_root_only(win, modify_place, version):
-    words = (DIFFERENT, modify_place + '\\root', modify_place + '\\outside', win.win(world.HERE / 'probes'))
+    words = (DIFFERENT, modify_place + '\\root', modify_place + '\\outside', win.win(world.PROBES))
     free = win.python(version, *words)
     assert free.stdout.split() == ['c0000022', '00000000', 'True'] * 2, free
     inside = win.python(version, *words, sandbox='broker', roots=modify_place + '\\root')
@@ -108,7 +108,7 @@ nt.kernel32.TerminateProcess(nt.wintypes.HANDLE(-1), 3)
 
 def test_a_held_deletion_happens_when_the_program_is_ended(win, modify_place, version):
     for sandbox in (None, 'broker'):
-        result = win.python(version, ENDS, modify_place + '\\root', win.win(world.HERE / 'probes'), sandbox=sandbox,
+        result = win.python(version, ENDS, modify_place + '\\root', win.win(world.PROBES), sandbox=sandbox,
                             roots=modify_place + '\\root', options=['--stats'] if sandbox else ())
         assert (result.returncode, result.stdout.strip()) == (3, '00000000'), result
         assert list(win.host(modify_place + '\\root').iterdir()) == [], sandbox

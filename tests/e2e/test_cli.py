@@ -7,10 +7,6 @@ import pytest
 TOUCH = "import sys; open(sys.argv[1], 'w').close()"
 
 
-def sbx(win, *words, **how):
-    return win.run([win.sbx, *words], **how)
-
-
 def errors(result):
     return [line for line in result.stderr.splitlines() if line.strip()]
 
@@ -24,12 +20,12 @@ def assert_refused(result, code, *words):
 
 
 def test_version(win):
-    result = sbx(win, '--version')
+    result = win.run_sbx('--version')
     assert result.returncode == 0 and result.stdout.startswith('sbx ') and result.stdout.count('\n') == 1, result
 
 
 def test_help_names_every_command(win):
-    result = sbx(win, 'help')
+    result = win.run_sbx('help')
     assert result.returncode == 0
     for command in ('run', 'roots', 'explain', 'doctor', 'help'):
         assert f'\n  {command}' in result.stdout
@@ -37,66 +33,66 @@ def test_help_names_every_command(win):
 
 @pytest.mark.parametrize('command', ['run', 'roots', 'explain', 'doctor', 'help'])
 def test_help_of_a_command(win, command):
-    result = sbx(win, 'help', command)
+    result = win.run_sbx('help', command)
     assert result.returncode == 0 and result.stdout.startswith(f'usage: sbx {command}'), result
 
 
 def test_unknown_command(win):
-    assert_refused(sbx(win, 'rum'), 125, 'rum', 'run')
+    assert_refused(win.run_sbx('rum'), 125, 'rum', 'run')
 
 
 def test_no_command_at_all(win):
-    result = sbx(win)
+    result = win.run_sbx()
     assert result.returncode in (0, 125) and 'sbx run' in result.stdout + result.stderr, result
 
 
 def test_run_without_a_program(win, modify_place):
-    assert_refused(sbx(win, 'run', '--writable-root', modify_place + '\\root'), 125, 'no command')
+    assert_refused(win.run_sbx('run', '--writable-root', modify_place + '\\root'), 125, 'no command')
 
 
 def test_unknown_option_names_the_nearest(win, modify_place):
-    result = sbx(win, 'run', '--brocker', '--writable-root', modify_place + '\\root', '--', 'cmd', '/c', 'exit')
+    result = win.run_sbx('run', '--brocker', '--writable-root', modify_place + '\\root', '--', 'cmd', '/c', 'exit')
     assert_refused(result, 125, '--brocker', '--broker')
     assert len(errors(result)) == 1
 
 
 @pytest.mark.parametrize('words', [['--integrity', 'high'], ['--integrity'], ['--broker=yes'], ['--writable-root', '']])
 def test_bad_value_of_an_option(win, modify_place, words):
-    result = sbx(win, 'run', '--writable-root', modify_place + '\\root', *words, '--', 'cmd', '/c', 'echo started')
+    result = win.run_sbx('run', '--writable-root', modify_place + '\\root', *words, '--', 'cmd', '/c', 'echo started')
     assert result.returncode == 125 and 'started' not in result.stdout, result
     assert len(errors(result)) == 1, result
 
 
 def test_no_writable_root(win):
-    assert_refused(sbx(win, 'run', '--broker', '--', 'cmd', '/c', 'exit'), 125, '--writable-root')
+    assert_refused(win.run_sbx('run', '--broker', '--', 'cmd', '/c', 'exit'), 125, '--writable-root')
 
 
 def test_read_only_and_a_root_contradict(win, modify_place):
-    result = sbx(win, 'run', '--read-only', '--writable-root', modify_place + '\\root', '--', 'cmd', '/c', 'exit')
+    result = win.run_sbx('run', '--read-only', '--writable-root', modify_place + '\\root', '--', 'cmd', '/c', 'exit')
     assert_refused(result, 125, '--read-only')
 
 
 def test_a_root_that_does_not_exist(win, modify_place):
-    result = sbx(win, 'run', '--broker', '--writable-root', modify_place + '\\missing', '--', 'cmd', '/c', 'echo started')
+    result = win.run_sbx('run', '--broker', '--writable-root', modify_place + '\\missing', '--', 'cmd', '/c', 'echo started')
     assert_refused(result, 125, modify_place + '\\missing')
     assert not win.host(modify_place + '\\missing').exists()
 
 
 def test_a_root_that_is_a_file(win, modify_place):
     path = modify_place + '\\outside\\kept.txt'
-    result = sbx(win, 'run', '--broker', '--writable-root', path, '--', 'cmd', '/c', 'echo started')
+    result = win.run_sbx('run', '--broker', '--writable-root', path, '--', 'cmd', '/c', 'echo started')
     assert_refused(result, 125, 'kept.txt', 'file')
     assert win.host(path).read_text() == 'kept'
 
 
 @pytest.mark.parametrize('root', ['C:\\', 'C:\\windows', 'C:\\Program Files'])
 def test_a_root_that_is_no_project(win, root):
-    result = sbx(win, 'run', '--broker', '--writable-root', root, '--', 'cmd', '/c', 'echo started')
+    result = win.run_sbx('run', '--broker', '--writable-root', root, '--', 'cmd', '/c', 'echo started')
     assert_refused(result, 125, '--force')
 
 
 def test_the_profile_is_no_root(win):
-    result = sbx(win, 'run', '--broker', '--writable-root', win.home, '--', 'cmd', '/c', 'echo started')
+    result = win.run_sbx('run', '--broker', '--writable-root', win.home, '--', 'cmd', '/c', 'echo started')
     assert_refused(result, 125, '--force')
 
 
@@ -109,7 +105,7 @@ def test_one_bad_root_of_several_is_a_warning(win, modify_place):
 
 
 def test_a_program_that_is_not_found(win, modify_place):
-    result = sbx(win, 'run', '--broker', '--writable-root', modify_place + '\\root', '--', 'no-such-program')
+    result = win.run_sbx('run', '--broker', '--writable-root', modify_place + '\\root', '--', 'no-such-program')
     assert_refused(result, 127, 'no-such-program')
     assert len(errors(result)) == 1
 
@@ -117,12 +113,12 @@ def test_a_program_that_is_not_found(win, modify_place):
 def test_a_program_that_cannot_be_executed(win, modify_place):
     path = modify_place + '\\outside\\kept.exe'
     win.host(path).write_text('no program')
-    result = sbx(win, 'run', '--broker', '--writable-root', modify_place + '\\root', '--', path)
+    result = win.run_sbx('run', '--broker', '--writable-root', modify_place + '\\root', '--', path)
     assert_refused(result, 126, 'kept.exe')
 
 
 def test_a_directory_as_program(win, modify_place):
-    result = sbx(win, 'run', '--broker', '--writable-root', modify_place + '\\root', '--', modify_place + '\\outside')
+    result = win.run_sbx('run', '--broker', '--writable-root', modify_place + '\\root', '--', modify_place + '\\outside')
     assert_refused(result, 126, 'directory')
 
 

@@ -57,7 +57,7 @@ def old_tree(win, layout):
 
 
 def entries(win, path):
-    result = win.python('3.11', SHOW, win.win(world.HERE / 'probes'), path)
+    result = win.python('3.11', SHOW, win.win(world.PROBES), path)
     assert result.returncode == 0, result
     return result.stdout.strip()
 

@@ -11,7 +11,7 @@ START = 'import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:], stdin=sub
 
 def results(win, layout, sandbox):
     place = win.new_place(layout)
-    words = win.command([win.node, world.HERE / 'probes' / 'node_files.js', place + '\\root', place + '\\outside', '-'])
+    words = win.command([win.node, world.PROBES / 'node_files.js', place + '\\root', place + '\\outside', '-'])
     done = win.python('3.11', START, *words, sandbox=sandbox, roots=place + '\\root')
     assert done.returncode == 0, done
     return json.loads(win.host(place + '\\root\\report.json').read_text())

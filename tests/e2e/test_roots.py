@@ -20,10 +20,6 @@ open(sys.argv[1] + '2', 'w').close()
 """
 
 
-def sbx(win, *words, **how):
-    return win.run([win.sbx, *words], **how)
-
-
 def with_environment(win, name, value, *words):
     """Wine takes some variables from its registry for the first process, so a second one sets them."""
     code = 'import os, subprocess, sys\nos.environ[sys.argv[1]] = sys.argv[2]\nsys.exit(subprocess.run(sys.argv[3:]).returncode)'
@@ -31,7 +27,7 @@ def with_environment(win, name, value, *words):
 
 
 def listed(win, path):
-    return [line for line in sbx(win, 'roots', 'list').stdout.splitlines() if line.lower() == path.lower()]
+    return [line for line in win.run_sbx('roots', 'list').stdout.splitlines() if line.lower() == path.lower()]
 
 
 def test_a_root_in_a_root(win, place):
@@ -120,7 +116,7 @@ def test_two_at_once_in_one_root(win, modify_place):
         assert process.returncode == 0, err
     assert sorted(os.listdir(win.host(root))) == ['end0', 'end1', 'end2']
     assert len(listed(win, root)) == 1
-    assert sbx(win, 'roots', 'show', root).returncode == 0
+    assert win.run_sbx('roots', 'show', root).returncode == 0
 
 
 def test_a_file_moved_out_is_found_and_cleaned(win, modify_place):
@@ -128,14 +124,14 @@ def test_a_file_moved_out_is_found_and_cleaned(win, modify_place):
     made = win.python('3.11', MAKE, root + '\\tool.cmd', sandbox='broker', roots=root)
     assert made.returncode == 0, made
     win.python('3.11', 'import os, sys; os.rename(sys.argv[1], sys.argv[2])', root + '\\tool.cmd', out + '\\tool.cmd')
-    assert '<- sbx' in sbx(win, 'roots', 'show', out + '\\tool.cmd').stdout
+    assert '<- sbx' in win.run_sbx('roots', 'show', out + '\\tool.cmd').stdout
     doctor = with_environment(win, 'PATH', out, win.win(win.sbx), 'doctor')
     assert doctor.returncode == 1 and f'1 file(s) in {out} carry entries of sbx' in doctor.stdout, doctor
-    cleaned = sbx(win, 'roots', 'clean', out + '\\tool.cmd')
+    cleaned = win.run_sbx('roots', 'clean', out + '\\tool.cmd')
     assert cleaned.returncode == 0 and '1 objects looked at, 1 cleaned' in cleaned.stdout, cleaned
-    assert '<- sbx' not in sbx(win, 'roots', 'show', out + '\\tool.cmd').stdout
+    assert '<- sbx' not in win.run_sbx('roots', 'show', out + '\\tool.cmd').stdout
     assert 'carry entries' not in with_environment(win, 'PATH', out, win.win(win.sbx), 'doctor').stdout
-    assert len(listed(win, root)) == 1 and sbx(win, 'roots', 'show', root).returncode == 0
+    assert len(listed(win, root)) == 1 and win.run_sbx('roots', 'show', root).returncode == 0
 
 
 def test_explain_says_what_then_happens(win, place, version):
@@ -149,7 +145,7 @@ def test_explain_says_what_then_happens(win, place, version):
     for path in (root + '\\made', root + '\\old', place + '\\outside\\kept.txt'):
         said = []
         for operation in ('read', 'write', 'create', 'rename', 'delete'):
-            answer = sbx(win, 'explain', '--op', operation, path)
+            answer = win.run_sbx('explain', '--op', operation, path)
             assert answer.returncode in (0, 1), answer
             said.append(f'{operation} {"denied" if answer.returncode else "done"}')
         happened = win.python(version, code, path, sandbox='broker', roots=root)
@@ -159,8 +155,8 @@ def test_explain_says_what_then_happens(win, place, version):
 def test_explain_says_what_medium_leaves_open(win, place, layout):
     """In a directory with Full Control a program at Medium deletes outside its roots, and explain says so and why."""
     kept = place + '\\outside\\kept.txt'
-    said = sbx(win, 'explain', '--op', 'delete', '--integrity', 'medium', kept)
-    low = sbx(win, 'explain', '--op', 'delete', kept)
+    said = win.run_sbx('explain', '--op', 'delete', '--integrity', 'medium', kept)
+    low = win.run_sbx('explain', '--op', 'delete', kept)
     assert low.returncode == 1 and 'denied' in low.stdout, low
     if layout == 'full':
         assert said.returncode == 0 and 'FILE_DELETE_CHILD' in said.stdout, said
@@ -173,7 +169,7 @@ def test_explain_says_what_medium_leaves_open(win, place, layout):
 def test_explain_names_what_is_writable_for_everyone(win, modify_place):
     path = modify_place + '\\open'
     assert win.probe('3.11', 'make_directory.py', path, 'D:P(A;OICI;FA;;;WD)').returncode == 0
-    said = sbx(win, 'explain', '--op', 'create', '--integrity', 'medium', path)
+    said = win.run_sbx('explain', '--op', 'create', '--integrity', 'medium', path)
     assert said.returncode == 0 and 'in no writable root' in said.stdout and 'Everyone' in said.stdout, said
     done = win.python('3.11', MAKE, path + '\\made', sandbox='medium', roots=modify_place + '\\root')
     assert done.returncode == 0 and win.host(path + '\\made').exists(), done
@@ -191,11 +187,11 @@ def test_relabel_follows_no_link_in_the_place_of_a_root(win, modify_place):
     assert 'LW)' in shown
     win.host(inner).rename(win.host(modify_place) / 'moved')
     win.host(inner).symlink_to(win.host(outside))
-    answer = sbx(win, 'roots', 'relabel')
+    answer = win.run_sbx('roots', 'relabel')
     assert answer.returncode == 125 and 'cannot relabel ' + inner in answer.stderr, answer
     assert win.probe('3.11', 'show_security.py', outside + '\\tool.exe').stdout == shown
     # Who names the place that the link leads to means it.
-    assert sbx(win, 'roots', 'relabel', outside).returncode == 0
+    assert win.run_sbx('roots', 'relabel', outside).returncode == 0
     assert win.probe('3.11', 'show_security.py', outside + '\\tool.exe').stdout != shown
 
 
@@ -231,12 +227,12 @@ def test_a_path_that_two_runs_protect(win, modify_place):
         win.python('3.11', 'import time; time.sleep(0.05)')
     short = win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root, options=protect)
     assert short.returncode == 0 and short.stderr == '', short
-    state = sbx(win, 'roots', 'show', root + '\\keep\\made').stdout
+    state = win.run_sbx('roots', 'show', root + '\\keep\\made').stdout
     win.host(modify_place + '\\go').write_text('')
     out, err = long.communicate(timeout=90)
     assert 'protected' in state, state
     assert long.returncode == 0 and out.split() == [b'write', b'denied'], (out, err)
-    assert 'protected' not in sbx(win, 'roots', 'show', root + '\\keep\\made').stdout
+    assert 'protected' not in win.run_sbx('roots', 'show', root + '\\keep\\made').stdout
     free = win.python('3.11', MAKE, root + '\\keep\\made', sandbox='broker', roots=root)
     assert free.returncode == 0, free
-    assert 'protect-' not in sbx(win, 'doctor').stdout
+    assert 'protect-' not in win.run_sbx('doctor').stdout

@@ -48,7 +48,7 @@ def test_each_root_has_its_own_sid_and_keeps_it(win, modify_place):
 
 
 def test_a_child_of_the_child_has_the_same_token(win, modify_place):
-    probe = win.win(world.HERE / 'probes' / 'token_facts.py')
+    probe = win.win(world.PROBES / 'token_facts.py')
     code = "import subprocess, sys; sys.stdout.write(subprocess.run([sys.executable, sys.argv[1]], stdout=subprocess.PIPE, " \
            "text=True, stdin=subprocess.DEVNULL).stdout)"
     result = win.python('3.11', code, probe, sandbox='broker', roots=modify_place + '\\root')

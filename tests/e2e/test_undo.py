@@ -12,10 +12,6 @@ import world
 OLD = 1_500_000_000
 
 
-def sbx(win, *words, **how):
-    return win.run([win.sbx, *words], **how)
-
-
 def undone_run(win, place, code, *options, root='\\root', version='3.11'):
     """Run Python code in the root with --undo; the result and the run's id (None when nothing was kept)."""
     result = win.python(version, code, place + root, sandbox='broker', roots=place + root, options=('--undo',) + options)
@@ -57,7 +53,7 @@ def age(path):
 
 
 def restore(win, run, *words, code=0):
-    result = sbx(win, 'undo', 'restore', run, *words)
+    result = win.run_sbx('undo', 'restore', run, *words)
     assert result.returncode == code, result
     return result
 
@@ -72,7 +68,7 @@ def test_removed_tree_comes_back(win, place, version):
     result, run = undone_run(win, place, code, version=version)
     assert result.returncode == 0 and not (root / 'tree').exists(), result
     assert run, result
-    listed = json.loads(sbx(win, 'undo', 'list', '--json').stdout)['runs']
+    listed = json.loads(win.run_sbx('undo', 'list', '--json').stdout)['runs']
     assert [(r['files'], r['directories']) for r in listed if r['run'] == run] == [(1000, 15)]
     done = restore(win, run)
     assert state_of(root) == before, done
@@ -203,10 +199,10 @@ def journal_of(win, run):
 def test_without_the_option_nothing_is_kept(win, place):
     root = win.host(place) / 'root'
     (root / 'f').write_text('x')
-    before = sbx(win, 'undo', 'list').stdout
+    before = win.run_sbx('undo', 'list').stdout
     result = win.python('3.11', UNLINK, place + '\\root\\f', sandbox='broker', roots=place + '\\root')
     assert result.returncode == 0 and 'undo' not in result.stderr
-    assert sbx(win, 'undo', 'list').stdout == before
+    assert win.run_sbx('undo', 'list').stdout == before
 
 
 def test_denials_stay_denials(win, place):
@@ -279,7 +275,7 @@ def test_kept_file_carries_nothing_of_sbx(win, place):
     gone = [line for line in journal_of(win, run) if line['what'] == 'gone']
     assert [line['how'] for line in gone] == ['link']
     path = f'{win.probe("3.11", "local_app_data.py").stdout.strip()}\\sbx\\undo\\{run}\\{gone[0]["n"]}'
-    shown = sbx(win, 'roots', 'show', path)
+    shown = win.run_sbx('roots', 'show', path)
     assert shown.returncode == 0 and '<- sbx' not in shown.stdout and 'Low' not in shown.stdout, shown
     assert sorted(os.listdir(root)) == []
     restore(win, run)
@@ -314,7 +310,7 @@ def test_paths_can_be_chosen(win, modify_place):
     age(root)
     code = "import shutil, os, sys; shutil.rmtree(sys.argv[1] + r'\\d'); os.unlink(sys.argv[1] + r'\\h')"
     _, run = undone_run(win, modify_place, code)
-    shown = sbx(win, 'undo', 'show', run).stdout
+    shown = win.run_sbx('undo', 'show', run).stdout
     assert all(modify_place + '\\root\\' + name in shown for name in ('d\\e\\f', 'd\\g', 'h', 'd\\e'))
     restore(win, run, modify_place + '\\root\\D\\e')
     assert (root / 'd' / 'e' / 'f').read_text() == 'd/e/f' and os.listdir(root / 'd') == ['e']
@@ -425,8 +421,8 @@ def test_a_journal_that_is_too_long_is_pruned(win, modify_place):
     os.truncate(store / 'journal', (1 << 30) + 1)
     result = restore(win, run, code=125)
     assert 'journal' in result.stderr, result
-    assert f'run {run} is damaged' in sbx(win, 'undo', 'list').stderr
-    assert sbx(win, 'undo', 'prune', '--all').returncode == 0 and not store.exists()
+    assert f'run {run} is damaged' in win.run_sbx('undo', 'list').stderr
+    assert win.run_sbx('undo', 'prune', '--all').returncode == 0 and not store.exists()
 
 
 def test_json_is_plain_ascii(win, modify_place):
@@ -436,7 +432,7 @@ def test_json_is_plain_ascii(win, modify_place):
     (root / name).write_text('a')
     age(root)
     _, run = unlink_run(win, modify_place, name)
-    said = sbx(win, 'undo', 'show', run, '--json').stdout
+    said = win.run_sbx('undo', 'show', run, '--json').stdout
     assert said.isascii() and json.loads(said)['items'][0]['path'].endswith(name), said
 
 
@@ -457,7 +453,7 @@ def test_damaged_journal_line(win, modify_place):
     journal.write_bytes(b'rubbish\n' + b''.join(lines[1:]))
     result = restore(win, run, code=125)
     assert 'first line is damaged' in result.stderr
-    listed = sbx(win, 'undo', 'list')
+    listed = win.run_sbx('undo', 'list')
     assert listed.returncode == 0 and f'run {run} is damaged' in listed.stderr
     shutil.rmtree(journal.parent)
 
@@ -478,11 +474,11 @@ os.mkdir(sys.argv[1] + r'\\d'); open(sys.argv[1] + r'\\d\\f', 'w').close()
 try: os.rmdir(sys.argv[1] + r'\\d')
 except OSError as error: print(error.winerror)
 """
-    before = sbx(win, 'undo', 'list').stdout
+    before = win.run_sbx('undo', 'list').stdout
     result, run = undone_run(win, place, code)
     assert result.stdout.split() == ['5', '145'] and run is None, result
     assert (root / 'f').read_text() == 'x' and (root / 'f').stat().st_nlink == 1
-    assert sbx(win, 'undo', 'list').stdout == before
+    assert win.run_sbx('undo', 'list').stdout == before
 
 
 MOVE = """
@@ -562,10 +558,10 @@ def test_killed_run_and_pruning(win, modify_place):
                                             modify_place + '\\root', ['--undo']), stdin=-1)
     try:
         assert process.stdout.readline().strip() == b'ready'
-        runs = json.loads(sbx(win, 'undo', 'list', '--json').stdout)['runs']
+        runs = json.loads(win.run_sbx('undo', 'list', '--json').stdout)['runs']
         (run,) = [r['run'] for r in runs if r['in_use'] and modify_place in r['command']]
         assert 'still goes on' in restore(win, run, code=125).stderr
-        assert sbx(win, 'undo', 'prune', '--all').returncode == 0
+        assert win.run_sbx('undo', 'prune', '--all').returncode == 0
         assert store_of(win, run).exists()
     finally:
         process.kill()
@@ -579,8 +575,8 @@ def test_killed_run_and_pruning(win, modify_place):
     journal.write_text(re.sub(r'"time":\d+,"command"', '"time":130000000000000000,"command"', text))
     result, other = unlink_run(win, modify_place, 'g')
     assert f'run {run}' in result.stderr and 'older than 30 days' in result.stderr and not journal.exists()
-    assert 'as you asked' in sbx(win, 'undo', 'prune', '--all').stderr
-    assert not store_of(win, other).exists() and sbx(win, 'undo', 'list').stdout == ''
+    assert 'as you asked' in win.run_sbx('undo', 'prune', '--all').stderr
+    assert not store_of(win, other).exists() and win.run_sbx('undo', 'list').stdout == ''
 
 
 def test_other_volume(win):
@@ -598,17 +594,17 @@ def test_other_volume(win):
     header = journal_of(win, run)[0]
     restore(win, run)
     assert state_of(host / 'root') == before
-    assert sbx(win, 'undo', 'prune', '--all').returncode == 0
+    assert win.run_sbx('undo', 'prune', '--all').returncode == 0
     code = "import os, sys; print([os.path.exists(p) for p in sys.argv[1:]])"
     assert 'True' not in win.python('3.11', code, *header['stores']).stdout
 
 
 def test_wrong_words(win):
     for words in (['undo', 'show'], ['undo', 'restore'], ['undo', 'list', 'x'], ['undo', 'what'], ['undo', 'show', 'x', 'y']):
-        result = sbx(win, *words)
+        result = win.run_sbx(*words)
         assert result.returncode == 125 and 'usage' in result.stderr, words
     for run in ('x', '..\\..\\x', '0123456789abcdef'):
-        result = sbx(win, 'undo', 'restore', run)
+        result = win.run_sbx('undo', 'restore', run)
         assert result.returncode == 125 and run in result.stderr and 'undo list' in result.stderr
 
 
@@ -625,7 +621,7 @@ def test_calls_do_the_same_as_without_undo(win, layout):
     different = {name: [one[name] for one in found] for name in found[0] if found[0][name] != found[1][name]}
     assert not different, json.dumps(different, indent=1)
     run = re.search(r'sbx undo restore ([0-9a-f]{16})', result.stderr)[1]
-    assert sbx(win, 'undo', 'restore', run, '--all', '--force').returncode in (0, 1)
+    assert win.run_sbx('undo', 'restore', run, '--all', '--force').returncode in (0, 1)
 
 
 # The shim does not send the operation, so this speaks the protocol itself.
@@ -647,7 +643,7 @@ def test_replace_and_overwrite_by_the_broker(win, place):
         (root / name).write_text(name)
     age(root)
     before = state_of(root)
-    result = win.python('3.11', PROTOCOL, world.HERE / 'probes' / 'protocol.py', place + '\\root', sandbox='broker',
+    result = win.python('3.11', PROTOCOL, world.PROBES / 'protocol.py', place + '\\root', sandbox='broker',
                         roots=place + '\\root', options=['--undo'])
     assert result.stdout.split() == ['0', '0', '0'], result
     assert [(root / name).read_text() for name in 'acde'] == ['b', 'a', '', '']
@@ -709,7 +705,7 @@ def test_deletion_that_is_taken_back(win, place):
 def test_doctor_tells_what_is_kept(win, modify_place):
     (win.host(modify_place) / 'root' / 'f').write_text('x')
     unlink_run(win, modify_place, 'f')
-    checks = json.loads(sbx(win, 'doctor', '--json').stdout)['checks']
+    checks = json.loads(win.run_sbx('doctor', '--json').stdout)['checks']
     assert any(check['check'] == 'undo' and 'sbx undo' in check['text'] for check in checks)
 
 

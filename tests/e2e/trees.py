@@ -6,15 +6,12 @@ back, and every owner, group, DACL and label must be what it was, byte for byte.
 
 import argparse
 import os
-import pathlib
 import re
 import stat
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-import world  # noqa: E402
+import world
 
 
 def write(path, text=''):

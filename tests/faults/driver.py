@@ -7,16 +7,11 @@ ordinary answer in time, and nothing may be left behind.
 
 import json
 import os
-import pathlib
 import shutil
-import sys
 import threading
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / 'e2e'))
-
-import world  # noqa: E402
+import world
 
 DISK_FULL, NO_RESOURCES = 'fail=c000007f', 'fail=c000009a'
 LATE = 'late=20000'  # longer than the shim waits

@@ -1,15 +1,10 @@
 """Many operations in one run, and many runs one after the other: what is measured, and when it counts as grown."""
 
-import pathlib
 import statistics
 import subprocess
-import sys
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / 'e2e'))
-
-import world  # noqa: E402
+import world
 
 # Options of the run with many operations, by what the table calls it.
 MODES = {'plain': [], '--undo': ['--undo'], '--undo-quota 64': ['--undo', '--undo-quota', '64'],

@@ -1,17 +1,12 @@
-import pathlib
-import sys
-
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-import world as world_module  # noqa: E402
+import world
 
 
 @pytest.fixture(scope='session')
 def win():
     """The machine the tests run on; see world.py."""
-    machine = world_module.World()
+    machine = world.World()
     machine.start()
     yield machine
     machine.stop()

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-BUILD = HERE.parent.parent / 'build'
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+PROBES = TESTS / 'e2e' / 'probes'
+BUILD = TESTS.parent / 'build'
 ON_WINDOWS = sys.platform == 'win32'
 
 # Settings of the caller that would change what a program does.
@@ -103,8 +104,8 @@ class World:
     def _start_wine(self):
         self.temporary = tempfile.mkdtemp(prefix='sbx-e2e-')
         prefix = os.path.join(self.temporary, 'prefix')
-        self.environment.update(WINEPREFIX=prefix, WINEDEBUG='-all', PYTHONPATH=self.win(HERE / 'wine'))
-        script = HERE.parent / 'strictwine' / 'prefix.sh'
+        self.environment.update(WINEPREFIX=prefix, WINEDEBUG='-all', PYTHONPATH=self.win(TESTS / 'support' / 'wine'))
+        script = TESTS / 'strictwine' / 'prefix.sh'
         done = subprocess.run([script, self.wine.parent, prefix, 'start'], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=400)
         if done.returncode:
@@ -258,6 +259,10 @@ class World:
         """Run Python code."""
         return self.run([self.pythons[version], '-c', code, *arguments], **how)
 
+    def run_sbx(self, *words, **how):
+        """Run sbx.exe with these words."""
+        return self.run([self.sbx, *words], **how)
+
     def probe(self, version, name, *arguments, **how):
         """Run a script of the directory probes."""
-        return self.run([self.pythons[version], HERE / 'probes' / name, *arguments], **how)
+        return self.run([self.pythons[version], PROBES / name, *arguments], **how)
