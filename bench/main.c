@@ -51,6 +51,8 @@ static int run(const wchar_t *directory, double scale, const bool *chosen) {
     return 0;
 }
 
+int wmain(int count, wchar_t **words); /* no header has it */
+
 int wmain(int count, wchar_t **words) {
     bool chosen[PART_COUNT] = {false}, any = false;
     double scale = 1;

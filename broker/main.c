@@ -13,6 +13,8 @@ static bool wants_help(int argc, wchar_t **argv) {
     return false;
 }
 
+int wmain(int argc, wchar_t **argv); /* no header has it */
+
 int wmain(int argc, wchar_t **argv) {
     if (argc < 2) {
         msg_error(L"no command; try: sbx run --broker --writable-root DIR -- COMMAND, or sbx help");

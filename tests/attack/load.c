@@ -192,13 +192,13 @@ static unsigned held_deletions(void) {
     static HANDLE files[300];
     static wchar_t paths[300][400];
     HANDLE pipe = wire_client();
-    unsigned held = 0, served = 0, left = 0;
+    unsigned kept = 0, served = 0, left = 0;
     for (size_t i = 0; i < 300; i++) {
         struct sbx_reply reply = {0};
         files[i] = new_file(GENERIC_READ, paths[i], 400);
         struct sbx_request request = delete_request(files[i]);
         served += wire_request(pipe, &request, &reply) == SERVED;
-        held += reply.information == SBX_DELETE_HELD;
+        kept += reply.information == SBX_DELETE_HELD;
     }
     long other = good_client();
     CloseHandle(pipe);
@@ -216,8 +216,8 @@ static unsigned held_deletions(void) {
         }
         Sleep(10);
     }
-    detail("%u served, %u held, %u left", served, held, left);
-    return served == 300 && held == 64 && !left && other >= 0 ? HELD : OPEN;
+    detail("%u served, %u kept, %u left", served, kept, left);
+    return served == 300 && kept == 64 && !left && other >= 0 ? HELD : OPEN;
 }
 
 unsigned load_attack(uintptr_t argument) {

@@ -241,6 +241,8 @@ static int write_to(const wchar_t *path) {
     return file != INVALID_HANDLE_VALUE && WriteFile(file, "owned", 5, &done, NULL) ? 0 : 1;
 }
 
+int wmain(int argc, wchar_t **argv); /* no header has it */
+
 int wmain(int argc, wchar_t **argv) {
     const wchar_t *how = argc > 1 ? argv[1] : L"";
     _setmode(_fileno(stdout), _O_BINARY);

@@ -152,6 +152,8 @@ static int wait_for_go(void) {
     return 1;
 }
 
+int wmain(int argc, wchar_t **argv); /* no header has it */
+
 int wmain(int argc, wchar_t **argv) {
     if (argc == 2 && !wcscmp(argv[1], L"--list")) {
         for (size_t i = 0; i < COUNT; i++) {

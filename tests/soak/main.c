@@ -72,6 +72,8 @@ static int look(const wchar_t *what) {
     return usage();
 }
 
+int wmain(int count, wchar_t **words); /* no header has it */
+
 int wmain(int count, wchar_t **words) {
     const wchar_t *how = count > 1 ? words[1] : L"";
     _setmode(_fileno(stdout), _O_BINARY);
