@@ -10,7 +10,7 @@ build=$(cd "$1" && pwd)
 status=0
 
 echo "== clang-format"
-clang-format-14 --dry-run -Werror broker/*.[ch] broker/*/*.[ch] proto/*.[ch] shim/*.[ch] bench/*.[ch] tests/unit/*.[ch] tests/fuzz/*.c \
+clang-format-14 --dry-run -Werror broker/*.[ch] broker/*/*.[ch] proto/*.[ch] shim/*.[ch] bench/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] \
     tests/attack/*.[ch] tests/faults/*.[ch] tests/soak/*.[ch] || status=1
 
 # tidy NAME DATABASE FILE...: two at a time; clang's own options for mingw-w64's headers come with the target

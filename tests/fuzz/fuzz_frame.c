@@ -1,5 +1,7 @@
 /* Frames fed in arbitrary portions to a buffer of arbitrary capacity give the same as reading the bytes at once. The
  * first byte of the input chooses the capacity, the second the portions, the rest is the stream. */
+#include "tests/fuzz/fuzz.h"
+
 #include "proto/frame.h"
 
 #include <stdlib.h>

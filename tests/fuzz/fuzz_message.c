@@ -1,5 +1,7 @@
 /* Whatever a payload holds: unpacking allocates nothing and stays inside; what unpacks packs again to the same message,
  * in no more bytes; one byte less or more is refused. The input is taken as a request and as a reply. */
+#include "tests/fuzz/fuzz.h"
+
 #include "proto/message.h"
 
 #include "../unit/samples.h"

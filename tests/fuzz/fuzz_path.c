@@ -3,6 +3,8 @@
  *
  * The input: a byte of flags (1: a directory handle, 2: an object beside), the number of the object of the handle, the
  * number of the object beside, then the path as UTF-16LE. */
+#include "tests/fuzz/fuzz.h"
+
 #include "broker/policy/route.h"
 
 #include <stdlib.h>

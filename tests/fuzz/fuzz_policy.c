@@ -2,6 +2,8 @@
  *
  * The input: a byte of flags, the number of roots (0 to 3) and of protected paths (0 to 3), then names as UTF-16LE
  * separated by the unit 0xffff: the object's path, the roots, the protected paths. */
+#include "tests/fuzz/fuzz.h"
+
 #include "broker/policy/policy.h"
 
 #include <stdlib.h>
