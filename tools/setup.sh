@@ -9,7 +9,7 @@ pythons='3.11.1 3.13.1'
 node_version=22.20.0
 
 system_packages='autoconf autotools-dev bison ca-certificates clang clang-format clang-tidy cmake dpkg-dev flex gcc gcc-mingw-w64-x86-64-win32 git
-    libc6-dev libclang-rt-14-dev libcmocka-dev llvm make ninja-build python3 python3-venv unzip wine wine64'
+    libc6-dev libclang-rt-14-dev libcmocka-dev llvm make ninja-build libgnutls28-dev perl python3 python3-venv unzip'
 
 fail() {
     printf 'dev: %s\n' "$*" >&2
@@ -148,7 +148,7 @@ SBX_BUILD='$build/mingw'
 SBX_STRICTWINE='$build/strictwine'
 SBX_WINE='$build/strictwine/wine'
 SBX_WINESERVER='$build/strictwine/wineserver'
-SBX_STOCK_WINE='/usr/lib/wine/wine64'
+SBX_STOCK_WINE='$build/strictwine/stock/wine'
 SBX_PYTHON311='$build/python/3.11/python.exe'
 SBX_PYTHON313='$build/python/3.13/python.exe'
 SBX_NODE='$build/node/node.exe'
