@@ -26,7 +26,6 @@ import subprocess, sys
 print(subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout)
 '''
 LOW = 0x1000
-# Wine 8 has no CopyFile2, which venv calls from 3.12 on.
 VERSION = '3.11'
 
 

@@ -136,11 +136,10 @@ def move_without_a_new_name(d):
 @case
 def copies(d):
     make(d, 'a', 'content')
-    # copy2 calls CopyFile2 from Python 3.12 on, which Wine 8 lacks.
-    shutil.copy(os.path.join(d, 'a'), os.path.join(d, 'b'))
+    shutil.copy2(os.path.join(d, 'a'), os.path.join(d, 'b'))
     os.mkdir(os.path.join(d, 'from'))
     make(os.path.join(d, 'from'), 'x')
-    shutil.copytree(os.path.join(d, 'from'), os.path.join(d, 'to'), copy_function=shutil.copy)
+    shutil.copytree(os.path.join(d, 'from'), os.path.join(d, 'to'), copy_function=shutil.copy2)
     outcome = [win32(kernel32.CopyFileW(os.path.join(d, 'a'), os.path.join(d, name), fail)) for name, fail in (('b', 1), ('b', 0), ('c', 1))]
     shutil.move(os.path.join(d, 'from'), os.path.join(d, 'moved'))
     shutil.rmtree(os.path.join(d, 'to'))
