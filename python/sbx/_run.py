@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import threading
 import time
@@ -18,10 +17,25 @@ POLL_SECONDS = 0.02
 STOP_SECONDS = 15.0
 
 
+def _in_path() -> Optional[str]:
+    """sbx.exe in a directory that PATH names in full, and not in the current directory or below it: shutil.which looks
+    there first, and a sandboxed program may have left a program of that name in its root."""
+    here = os.path.normcase(os.path.realpath(os.getcwd()))
+    for entry in os.environ.get('PATH', '').split(os.pathsep):
+        entry = entry.strip('"')
+        found = os.path.join(entry, 'sbx.exe')
+        if os.path.isabs(entry) and os.path.isfile(found):
+            directory = os.path.normcase(os.path.realpath(entry))
+            if directory != here and not directory.startswith(os.path.join(here, '')):
+                return found
+    return None
+
+
 def find_sbx(sbx: Optional[Path] = None) -> str:
-    """The path of sbx.exe: the argument, else the variable SBX_EXE, else what PATH has."""
+    """The path of sbx.exe: the argument, else the variable SBX_EXE, else what PATH has, but never one in the current
+    directory or below it."""
     given = os.fspath(sbx) if sbx else os.environ.get('SBX_EXE')
-    found = given or shutil.which('sbx.exe') or shutil.which('sbx')
+    found = given or _in_path()
     if not found or not os.path.isfile(found):
         raise SandboxError(f'{found or "sbx.exe"} is not found; give sbx=, or set SBX_EXE, or put it into PATH')
     return found

@@ -66,3 +66,28 @@ def test_the_last_line_is_an_event_for_people_too(win, modify_place):
     win.host(modify_place + '\\events').write_text(line)
     done = win.run([win.sbx, 'events', modify_place + '\\events'])
     assert done.returncode == 0 and done.stdout.split() == ['T', 'end', 'ok'], done
+
+
+PLANTED = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import sbx
+here, real = sys.argv[2], os.path.dirname(sys.argv[3])
+os.makedirs(here + r'\\bin')
+for name in ('sbx.exe', r'bin\\sbx.exe'):
+    open(os.path.join(here, name), 'w').close()
+os.chdir(here)
+os.environ.pop('SBX_EXE', None)
+for path in ('', '.', 'bin', here, here + r'\\bin', here + ';' + real):
+    os.environ['PATH'] = path
+    try:
+        print(os.path.normcase(sbx.find_sbx()) == os.path.normcase(sys.argv[3]))
+    except sbx.SandboxError:
+        print('not found')
+"""
+
+
+@pytest.mark.parametrize('version', ['3.11', '3.13'])
+def test_a_planted_program_is_not_taken(win, modify_place, version):
+    found = win.python(version, PLANTED, win.win(PACKAGE), modify_place + '\\root', win.win(win.sbx))
+    assert found.stdout.splitlines() == ['not found'] * 5 + ['True'], found
