@@ -5,6 +5,8 @@
 #include "broker/serve/ops.h"
 #include "broker/serve/resolve.h"
 
+static SRWLOCK one_writer = SRWLOCK_INIT;
+
 static struct outcome stamp_handle(struct client *client, HANDLE object, size_t root) {
     struct sandbox *sandbox = client->sandbox;
     struct object_facts facts;
@@ -19,12 +21,13 @@ static struct outcome stamp_handle(struct client *client, HANDLE object, size_t 
     if (verdict != POLICY_ALLOWED) {
         return outcome_refused(verdict);
     }
+    /* A DACL is read, changed and written: two at once would lose one of the changes. */
+    AcquireSRWLockExclusive(&one_writer);
     NTSTATUS status = acl_stamp(object, facts.directory, sandbox->set->roots[root].sid,
                                 sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
-    /* Nothing was missing, so the denial had another cause (a deny entry, a read-only attribute): it stands. */
-    if (status == STATUS_SUCCESS && !changed) {
-        return outcome_status(STATUS_ACCESS_DENIED);
-    }
+    ReleaseSRWLockExclusive(&one_writer);
+    /* Where nothing was missing another thread may have got the entries since the denial: the shim tries again, and a
+     * denial with another cause (a deny entry, a read-only attribute) stands. */
     return outcome_status(status == ACL_LABEL_REFUSED ? STATUS_SUCCESS : status);
 }
 
@@ -35,10 +38,18 @@ static struct outcome not_stampable(struct outcome outcome) {
                : outcome;
 }
 
+/* A directory may be made by a name with a separator at its end. */
+static struct sbx_name without_separator(struct sbx_name name) {
+    if (name.size > 2 && name.bytes[name.size - 2] == '\\' && !name.bytes[name.size - 1]) {
+        name.size -= 2;
+    }
+    return name;
+}
+
 static struct outcome stamp_parent(struct client *client, const struct sbx_stamp *stamp) {
     struct place place;
-    struct outcome outcome =
-        resolve_name(client, stamp->directory, &stamp->name, PLACE_WRITE, NULL, &client->subject, &place);
+    struct sbx_name name = without_separator(stamp->name);
+    struct outcome outcome = resolve_name(client, stamp->directory, &name, PLACE_WRITE, NULL, &client->subject, &place);
     if (outcome_failed(outcome)) {
         return outcome;
     }

@@ -139,3 +139,64 @@ def test_a_name_outside_too_is_not_stamped(win, layout, sandbox):
     code = "import os, sys; os.unlink(sys.argv[1] + r'\\linked')"
     result = win.python('3.11', code, place + '\\root', sandbox=sandbox, roots=place + '\\root')
     assert result.returncode == 0 and win.host(place + '\\outside\\own').exists(), result
+
+
+AT_ONCE = '''
+import os, sys, threading
+root, errors, gate = sys.argv[1], [], threading.Barrier(8)
+
+def work(me):
+    for turn in range(10):
+        gate.wait()
+        try:
+            open(f'{root}\\\\directory{turn}\\\\{me}', 'w').close()
+            os.mkdir(f'{root}\\\\parent{turn}\\\\{me}')
+            with open(f'{root}\\\\log{turn}', 'a') as file:
+                file.write('x')
+        except OSError as error:
+            errors.append(f'{turn}: {error}')
+
+threads = [threading.Thread(target=work, args=(me,)) for me in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(errors or 'all written')
+'''
+
+MAKE_TURNS = '''
+import os, sys
+for turn in range(10):
+    os.makedirs(f'{sys.argv[1]}\\\\directory{turn}')
+    os.makedirs(f'{sys.argv[1]}\\\\parent{turn}')
+    open(f'{sys.argv[1]}\\\\log{turn}', 'w').close()
+'''
+
+SEPARATOR = '''
+import os, sys
+for name in ('old\\\\a\\\\', 'old/deep/b/', 'new\\\\c\\\\'):
+    os.makedirs(os.path.join(sys.argv[1], 'new'), exist_ok=True)
+    try:
+        os.mkdir(os.path.join(sys.argv[1], name))
+        os.rmdir(os.path.join(sys.argv[1], name))
+        print('made and removed')
+    except OSError as error:
+        print(error.winerror)
+'''
+
+
+def test_first_writes_at_the_same_moment(win, layout):
+    root = win.new_place(layout) + '\\root'
+    assert win.python('3.11', MAKE_TURNS, root).returncode == 0
+    result = win.python('3.11', AT_ONCE, root, sandbox='broker', roots=root)
+    assert result.stdout == 'all written\n', result
+
+
+def test_a_separator_at_the_end_of_a_directory(win, layout):
+    root = old_tree(win, layout) + '\\root'
+    result = win.python('3.11', SEPARATOR, root, sandbox='broker', roots=root)
+    assert result.stdout.splitlines() == ['made and removed'] * 3, result
+    # The twin.
+    root = old_tree(win, layout) + '\\root'
+    strict = win.python('3.11', SEPARATOR, root, sandbox='strict', roots=root)
+    assert strict.stdout.splitlines()[:2] == ['5', '5'], strict
