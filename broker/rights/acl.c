@@ -242,8 +242,7 @@ struct picking {
     const PSID *sids;
     size_t count;
     bool all_but; /* every SID of sbx that is not in sids */
-    bool protect_only;
-    bool denies; /* take the deny of FILE_DELETE_CHILD too */
+    bool denies;  /* take the deny of FILE_DELETE_CHILD too */
 };
 
 static bool pick_ours(void *context, const struct sd_ace *ace) {
@@ -251,8 +250,7 @@ static bool pick_ours(void *context, const struct sd_ace *ace) {
     if (picking->denies && is_our_deny(ace)) {
         return true;
     }
-    if (!ace->sid || (ace->type != ACCESS_ALLOWED_ACE_TYPE && ace->type != ACCESS_DENIED_ACE_TYPE) ||
-        (picking->protect_only && ace->type != ACCESS_DENIED_ACE_TYPE)) {
+    if (!ace->sid || (ace->type != ACCESS_ALLOWED_ACE_TYPE && ace->type != ACCESS_DENIED_ACE_TYPE)) {
         return false;
     }
     for (size_t i = 0; i < picking->count; i++) {
@@ -334,27 +332,63 @@ NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, siz
     return unstamp(object, directory, (struct picking){.sids = keep, .count = count, .all_but = true}, changed);
 }
 
+/* The deny of FILE_DELETE_CHILD that comes with a protection. Without inheritance, so that it is told from the one that
+ * acl_stamp puts: every directory below is gone through. */
+static bool is_protecting_keep(const struct sd_ace *ace) {
+    return ace->type == ACCESS_DENIED_ACE_TYPE && ace->mask == FILE_DELETE_CHILD && is_for(ace, &everyone) &&
+           !ace->flags;
+}
+
+static bool pick_protection(void *context, const struct sd_ace *ace) {
+    return is_protecting_keep(ace) || (ace->type == ACCESS_DENIED_ACE_TYPE && ace->mask == ACL_PROTECT_MASK &&
+                                       !(ace->flags & INHERITED_ACE) && is_for(ace, (PSID)context));
+}
+
+/* Protected is only what cannot be read another way: our deny is the first entry, with its whole mask and inheritance,
+ * and on a directory the deny of FILE_DELETE_CHILD, which Windows does not check against restricting SIDs, is next. */
+static bool stands_first(const ACL *dacl, bool directory, PSID sid) {
+    struct sd_ace first = {0};
+    bool ours = sd_next(dacl, &first) && first.type == ACCESS_DENIED_ACE_TYPE && is_for(&first, sid) &&
+                first.mask == ACL_PROTECT_MASK && first.flags == (directory ? INHERIT_ALL : 0);
+    return ours && (!directory || (sd_next(dacl, &first) && is_protecting_keep(&first)));
+}
+
+/* The DACL with our entries in front. An object without one gets one that says the same: everything for everyone. */
+static ACL *protecting_dacl(const ACL *dacl, bool directory, PSID sid) {
+    const BYTE inherit = directory ? INHERIT_ALL : 0;
+    unsigned removed;
+    ACL *open = dacl ? NULL : sd_insert(NULL, 0, ACCESS_ALLOWED_ACE_TYPE, inherit, FILE_ALL_ACCESS, &everyone);
+    const ACL *from = dacl ? dacl : open;
+    ACL *clean = from ? sd_remove(from, pick_protection, sid, &removed) : NULL;
+    ACL *keeping = clean && directory
+                       ? sd_insert(clean, sizeof(*clean), ACCESS_DENIED_ACE_TYPE, 0, FILE_DELETE_CHILD, &everyone)
+                       : NULL;
+    const ACL *base = directory ? keeping : clean;
+    ACL *result = base ? sd_insert(base, sizeof(*base), ACCESS_DENIED_ACE_TYPE, inherit, ACL_PROTECT_MASK, sid) : NULL;
+    free(open);
+    free(clean);
+    free(keeping);
+    return result;
+}
+
 NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed) {
-    struct sd sd;
-    struct acl_state state;
+    struct sd sd, now = {0};
     const BYTE inherit = directory ? INHERIT_ALL : 0;
     *changed = false;
     NTSTATUS status = sd_read(object, &sd);
-    if (NT_SUCCESS(status)) {
-        query(&sd, directory, sid, &state);
-        status = state.no_dacl ? STATUS_NOT_SUPPORTED : STATUS_SUCCESS;
-    }
-    if (NT_SUCCESS(status) && !state.protected_entry) {
-        ACL *denying = sd_insert(sd.dacl, sizeof(*sd.dacl), ACCESS_DENIED_ACE_TYPE, inherit, ACL_PROTECT_MASK, sid);
+    if (NT_SUCCESS(status) && !(sd.dacl && stands_first(sd.dacl, directory, sid))) {
+        ACL *denying = protecting_dacl(sd.dacl, directory, sid);
         status = denying ? sd_write_dacl(object, denying, sd.control) : STATUS_INVALID_ACL;
         free(denying);
         if (NT_SUCCESS(status)) {
-            status = acl_query(object, directory, sid, &state);
-            status = NT_SUCCESS(status) && !state.protected_entry ? STATUS_NOT_SUPPORTED : status;
+            status = sd_read(object, &now);
+            status = NT_SUCCESS(status) && !(now.dacl && stands_first(now.dacl, directory, sid)) ? STATUS_NOT_SUPPORTED
+                                                                                                 : status;
         }
+        sd_free(&now);
         *changed = NT_SUCCESS(status);
     }
-    if (NT_SUCCESS(status) && integrity == ACL_LABEL_LOW && state.low) {
+    if (NT_SUCCESS(status) && integrity == ACL_LABEL_LOW && sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID) {
         status = put_label(object, &medium_level, inherit);
         *changed = *changed || status == STATUS_SUCCESS;
     }
@@ -362,13 +396,24 @@ NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity
     return status;
 }
 
-NTSTATUS acl_unprotect(HANDLE object, PSID sid, bool *changed) {
-    struct picking picking = {.sids = &sid, .count = 1, .protect_only = true};
+bool acl_is_protected(HANDLE object, bool directory, PSID sid) {
+    struct sd sd;
+    bool is = NT_SUCCESS(sd_read(object, &sd)) && sd.dacl && stands_first(sd.dacl, directory, sid);
+    sd_free(&sd);
+    return is;
+}
+
+static bool pick_all_protection(void *context, const struct sd_ace *ace) {
+    (void)context;
+    return is_protecting_keep(ace) || (ace->type == ACCESS_DENIED_ACE_TYPE && ace->sid && sid_is_ours(ace->sid));
+}
+
+NTSTATUS acl_unprotect(HANDLE object, bool *changed) {
     struct sd sd;
     unsigned removed = 0;
     *changed = false;
     NTSTATUS status = sd_read(object, &sd);
-    ACL *clean = NT_SUCCESS(status) && sd.dacl ? sd_remove(sd.dacl, pick_ours, &picking, &removed) : NULL;
+    ACL *clean = NT_SUCCESS(status) && sd.dacl ? sd_remove(sd.dacl, pick_all_protection, NULL, &removed) : NULL;
     if (clean && removed) {
         status = sd_write_dacl(object, clean, sd.control);
         *changed = NT_SUCCESS(status);

@@ -63,12 +63,16 @@ NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t cou
 NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, bool *changed)
     __attribute__((warn_unused_result));
 
-/* Makes `object` unwritable for `sid` (protected path): explicit deny of (W,D,DC,WDAC,WO) for the SID, inheritable on
- * directories, and a Medium label when integrity is Low. Handle and results as for acl_stamp. acl_unprotect takes both
- * off and leaves the rest. */
+/* Makes `object` unwritable for `sid` (protected path): explicit deny of (W,D,DC,WDAC,WO) for the SID as the first
+ * entry, inheritable on directories; there a deny of FILE_DELETE_CHILD for Everyone behind it; and a Medium label when
+ * integrity is Low. An object without a DACL gets one. Handle and results as for acl_stamp. acl_unprotect takes all of
+ * it off, for whichever root it was put, and leaves the rest. */
 NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed)
     __attribute__((warn_unused_result));
-NTSTATUS acl_unprotect(HANDLE object, PSID sid, bool *changed) __attribute__((warn_unused_result));
+NTSTATUS acl_unprotect(HANDLE object, bool *changed) __attribute__((warn_unused_result));
+
+/* Does `object` (READ_CONTROL) carry the entries of acl_protect for `sid`, in front? */
+bool acl_is_protected(HANDLE object, bool directory, PSID sid) __attribute__((warn_unused_result));
 
 /* Takes a Low label off (set or inherited), so that the object counts as Medium. For executables made inside a root. */
 NTSTATUS acl_relabel_medium(HANDLE object, bool *changed) __attribute__((warn_unused_result));

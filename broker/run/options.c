@@ -14,8 +14,9 @@ const struct cli_option run_options[] = {
     [OPT_READ_ONLY] = {L"--read-only", NULL, L"No writable root but the private TEMP."},
     [OPT_PROTECT] = {L"--protect", L"PATH",
                      L"A path in a writable root that stays read-only. May be given several times."},
-    [OPT_PROTECT_VCS] = {L"--protect-vcs", NULL,
-                         L"Protect .git\\hooks and .git\\config in each writable root that has them."},
+    [OPT_PROTECT_VCS] =
+        {L"--protect-vcs", NULL,
+         L"Protect hooks, config, config.worktree, commondir, modules and worktrees of .git where a root has them."},
     [OPT_INTEGRITY] = {L"--integrity", L"LEVEL",
                        L"low or medium: the integrity level of the program. Default: low with --broker, "
                        L"medium without."},

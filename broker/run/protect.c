@@ -2,29 +2,84 @@
 
 #include "broker/base/msg.h"
 #include "broker/object/object.h"
+#include "broker/object/path.h"
 #include "broker/object/walk.h"
 #include "broker/rights/acl.h"
 #include "broker/state/state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <wchar.h>
 
 #define LOCK_NAME L"protect.lock"
 #define LOCK_WAIT_MS 20000
 
+/* The paths that runs protect at the moment. */
+struct claims {
+    wchar_t **paths;
+    size_t count;
+};
+
 struct protecting {
     PSID sid;
     enum acl_integrity integrity;
     bool lift;
+    const struct claims *live; /* of other runs, when lifting */
+    const wchar_t *top;
     unsigned failed;
     NTSTATUS first_status;
     wchar_t first_path[MAX_PATH];
 };
 
-static NTSTATUS treat(const struct protecting *job, HANDLE object, bool directory) {
+/* "top\\below", or `top` itself where `below` is NULL: malloc'ed. */
+static wchar_t *path_below_top(const wchar_t *top, const wchar_t *below) {
+    size_t units = wcslen(top) + (below ? wcslen(below) : 0) + 2;
+    wchar_t *path = malloc(units * sizeof(wchar_t));
+    if (path) {
+        (void)swprintf(path, units, below ? L"%ls\\%ls" : L"%ls", top, below);
+    }
+    return path;
+}
+
+enum claimed { CLAIMED_NOT, CLAIMED_BELOW, CLAIMED_WHOLE };
+
+/* Does another run protect `path` or what it lies in, or something below it? */
+static enum claimed claims_of(const struct claims *live, const wchar_t *path) {
+    enum claimed claimed = CLAIMED_NOT;
+    for (size_t i = 0; i < live->count; i++) {
+        if (!path || path_below(path, live->paths[i])) {
+            return CLAIMED_WHOLE;
+        }
+        claimed = path_below(live->paths[i], path) ? CLAIMED_BELOW : claimed;
+    }
+    return claimed;
+}
+
+/* A directory above what another run protects keeps what run_protect gives such directories. */
+static NTSTATUS lift(const struct protecting *job, HANDLE object, bool directory, enum claimed claimed) {
     bool changed;
-    return job->lift ? acl_unprotect(object, job->sid, &changed)
-                     : acl_protect(object, directory, job->sid, job->integrity, &changed);
+    if (claimed == CLAIMED_WHOLE) {
+        return STATUS_SUCCESS;
+    }
+    NTSTATUS status = acl_unprotect(object, &changed);
+    return NT_SUCCESS(status) && directory && claimed == CLAIMED_BELOW
+               ? acl_stamp(object, true, job->sid, job->integrity, &changed)
+               : status;
+}
+
+/* `below`: the path below the protected one, NULL for itself. */
+static NTSTATUS treat(const struct protecting *job, HANDLE object, bool directory, const wchar_t *below) {
+    bool changed;
+    if (job->lift) {
+        wchar_t *path = path_below_top(job->top, below);
+        NTSTATUS status = lift(job, object, directory, claims_of(job->live, path));
+        free(path);
+        return status;
+    }
+    /* A label that stays Low leaves the object writable for another root's Low program: not protected. */
+    NTSTATUS status = acl_protect(object, directory, job->sid, job->integrity, &changed);
+    return status == ACL_LABEL_REFUSED ? STATUS_ACCESS_DENIED : status;
 }
 
 static enum walk_next visit(void *context, const struct walk_entry *entry) {
@@ -35,7 +90,7 @@ static enum walk_next visit(void *context, const struct walk_entry *entry) {
     }
     NTSTATUS status = walk_open(entry, ACL_STAMP_ACCESS, FILE_COMPLETE_IF_OPLOCKED, &object);
     if (NT_SUCCESS(status)) {
-        status = treat(job, object, (entry->attributes & FILE_ATTRIBUTE_DIRECTORY) != 0);
+        status = treat(job, object, (entry->attributes & FILE_ATTRIBUTE_DIRECTORY) != 0, entry->path);
         NtClose(object);
     }
     if (!NT_SUCCESS(status) && status != STATUS_OBJECT_NAME_NOT_FOUND && !job->failed++) {
@@ -57,7 +112,7 @@ static NTSTATUS treat_tree(struct protecting *job, HANDLE held) {
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = treat(job, handle, facts.directory);
+    status = treat(job, handle, facts.directory, NULL);
     NtClose(handle);
     if (!NT_SUCCESS(status) || !facts.directory || facts.reparse_point) {
         return status;
@@ -74,47 +129,114 @@ static NTSTATUS treat_tree(struct protecting *job, HANDLE held) {
 
 /* The directories from the root down to a protected path must not be deletable natively, or the path would go with
  * them: each gets the root's entries, the deny of FILE_DELETE_CHILD above all. */
-static void stamp_above(const struct root *root, bool low, struct policy_name rest) {
+static bool stamp_above(const struct root *root, bool low, struct policy_name rest) {
     for (size_t end = 1; end < rest.length; end++) {
         HANDLE directory;
         bool changed;
         struct policy_name part = {rest.units, end};
-        if (rest.units[end] != '\\' ||
-            !NT_SUCCESS(object_open_below(root->handle, part, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory))) {
+        if (rest.units[end] != '\\') {
             continue;
         }
-        if (!NT_SUCCESS(acl_stamp(directory, true, root->sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed))) {
-            msg_warn(L"a directory above a protected path in %ls cannot be stamped", root->dos_path);
+        NTSTATUS status = object_open_below(root->handle, part, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory);
+        if (NT_SUCCESS(status)) {
+            /* Another run may protect that one too. */
+            status = acl_is_protected(directory, true, root->sid)
+                         ? STATUS_SUCCESS
+                         : acl_stamp(directory, true, root->sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
+            NtClose(directory);
         }
-        NtClose(directory);
+        if (!NT_SUCCESS(status)) {
+            msg_error(L"a directory above a protected path in %ls cannot be stamped: %ls", root->dos_path,
+                      msg_status_text(status));
+            return false;
+        }
     }
+    return true;
 }
 
-/* Runs that protect the same path at once each hold a file of the state open. Under the lock. NULL with the error in
- * GetLastError(). */
-static HANDLE open_claim(const struct protected_path *path, bool alone) {
-    wchar_t name[64], file[MAX_PATH + 64];
+/* Each run holds a file of the state open for each path that it protects; the file says the path. Under the lock. */
+static bool claim_file(const struct protected_path *path, wchar_t *file) {
+    wchar_t name[64];
     DWORD serial = 0;
     GetVolumeInformationByHandleW(path->handle, NULL, 0, &serial, NULL, NULL, NULL, 0);
     (void)swprintf(name, 64, L"protect-%08lx-%016llx.lock", (unsigned long)serial, (unsigned long long)path->file_id);
-    if (!state_path(name, file, MAX_PATH + 64)) {
+    return state_path(name, file, MAX_PATH + 64);
+}
+
+/* NULL with the error in GetLastError(). */
+static HANDLE open_claim(const struct protected_path *path) {
+    wchar_t file[MAX_PATH + 64];
+    if (!claim_file(path, file)) {
         return NULL;
     }
-    HANDLE claim = CreateFileW(file, GENERIC_READ | (alone ? DELETE : 0), alone ? 0 : FILE_SHARE_READ, NULL,
-                               alone ? OPEN_EXISTING : OPEN_ALWAYS, alone ? FILE_FLAG_DELETE_ON_CLOSE : 0, NULL);
+    /* One that another run holds says the same path already. */
+    HANDLE new = CreateFileW(file, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    if (new != INVALID_HANDLE_VALUE) {
+        DWORD bytes = (DWORD)(wcslen(path->dos_path) * sizeof(wchar_t)), written = 0;
+        bool whole = WriteFile(new, path->dos_path, bytes, &written, NULL) && written == bytes;
+        CloseHandle(new);
+        if (!whole) {
+            SetLastError(ERROR_DISK_FULL);
+            return NULL;
+        }
+    }
+    HANDLE claim = CreateFileW(file, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
     return claim == INVALID_HANDLE_VALUE ? NULL : claim;
 }
 
-/* Gives up the claim of this run. Does another run still protect the path? */
-static bool others_protect(struct protected_path *path) {
+/* Gives up the claim of this run; the file goes with the last one. */
+static void close_claim(struct protected_path *path) {
+    wchar_t file[MAX_PATH + 64];
     CloseHandle(path->claim);
     path->claim = NULL;
-    HANDLE last = open_claim(path, true);
-    if (last) {
+    HANDLE last = claim_file(path, file)
+                      ? CreateFileW(file, DELETE, 0, NULL, OPEN_EXISTING, FILE_FLAG_DELETE_ON_CLOSE, NULL)
+                      : INVALID_HANDLE_VALUE;
+    if (last != INVALID_HANDLE_VALUE) {
         CloseHandle(last);
-        return false;
     }
-    return GetLastError() == ERROR_SHARING_VIOLATION;
+}
+
+/* Adds the path in a claim that somebody holds. False when it cannot be read: it may be any path. */
+static bool read_claim(struct claims *live, const wchar_t *file) {
+    HANDLE alone = CreateFileW(file, DELETE, 0, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    if (alone != INVALID_HANDLE_VALUE) {
+        CloseHandle(alone); /* of a run that was killed */
+        return true;
+    }
+    size_t size;
+    DWORD error;
+    char *bytes = state_read(file, (size_t)65536, &size, &error);
+    wchar_t *path = bytes && size ? calloc(size / sizeof(wchar_t) + 1, sizeof(wchar_t)) : NULL;
+    wchar_t **paths = path ? realloc(live->paths, (live->count + 1) * sizeof(*paths)) : NULL;
+    if (paths) {
+        memcpy(path, bytes, size / sizeof(wchar_t) * sizeof(wchar_t));
+        live->paths = paths;
+        live->paths[live->count++] = path;
+    } else {
+        free(path);
+    }
+    free(bytes);
+    return paths != NULL;
+}
+
+/* The claims of other runs, when this one has given up its own. Under the lock. */
+static bool read_claims(struct claims *live) {
+    wchar_t file[MAX_PATH + 64], directory[MAX_PATH];
+    WIN32_FIND_DATAW entry;
+    bool ok = state_directory(directory, MAX_PATH);
+    (void)swprintf(file, MAX_PATH + 64, L"%ls\\protect-*.lock", directory);
+    HANDLE find = ok ? FindFirstFileW(file, &entry) : INVALID_HANDLE_VALUE;
+    bool more = find != INVALID_HANDLE_VALUE;
+    while (ok && more) {
+        ok = wcslen(entry.cFileName) < 60 &&
+             swprintf(file, MAX_PATH + 64, L"%ls\\%ls", directory, entry.cFileName) > 0 && read_claim(live, file);
+        more = FindNextFileW(find, &entry);
+    }
+    if (find != INVALID_HANDLE_VALUE) {
+        FindClose(find);
+    }
+    return ok;
 }
 
 static struct protecting job_for(const struct root_set *set, size_t index, bool low, bool lift, int *root,
@@ -130,7 +252,7 @@ static bool protect_one(struct root_set *set, size_t index, bool low) {
     int root;
     struct protecting job = job_for(set, index, low, false, &root, &rest);
     HANDLE lock = state_lock(LOCK_NAME, LOCK_WAIT_MS);
-    path->claim = lock ? open_claim(path, false) : NULL;
+    path->claim = lock ? open_claim(path) : NULL;
     if (!path->claim) {
         msg_error(L"%ls cannot be protected: %ls", path->dos_path, msg_win32_text(GetLastError()));
         if (lock) {
@@ -138,17 +260,20 @@ static bool protect_one(struct root_set *set, size_t index, bool low) {
         }
         return false;
     }
-    stamp_above(&set->roots[root], low, rest);
-    NTSTATUS status = treat_tree(&job, path->handle);
+    bool above = stamp_above(&set->roots[root], low, rest);
+    NTSTATUS status = above ? treat_tree(&job, path->handle) : STATUS_ACCESS_DENIED;
     CloseHandle(lock);
+    if (!above) {
+        return false;
+    }
     if (!NT_SUCCESS(status)) {
         msg_error(L"%ls cannot be protected: %ls", path->dos_path, msg_status_text(status));
     } else if (job.failed) {
-        msg_warn(L"%ls: %u objects below it cannot be protected against plain writes, the first is %ls (%ls)",
-                 path->dos_path, job.failed, job.first_path[0] ? job.first_path : L"in a directory that is not listed",
-                 msg_status_text(job.first_path[0] ? job.first_status : STATUS_ACCESS_DENIED));
+        msg_error(L"%ls: %u objects below it cannot be protected, the first is %ls (%ls)", path->dos_path, job.failed,
+                  job.first_path[0] ? job.first_path : L"in a directory that is not listed",
+                  msg_status_text(job.first_path[0] ? job.first_status : STATUS_ACCESS_DENIED));
     }
-    return NT_SUCCESS(status);
+    return NT_SUCCESS(status) && !job.failed;
 }
 
 bool run_protect(struct root_set *set, bool low) {
@@ -160,24 +285,43 @@ bool run_protect(struct root_set *set, bool low) {
     return true;
 }
 
+/* The last run that protects a path, or what it lies in, takes the entries away. */
+static void lift_one(struct root_set *set, size_t index, bool low, const struct claims *live) {
+    struct policy_name rest;
+    int root;
+    struct protecting job = job_for(set, index, low, true, &root, &rest);
+    job.live = live;
+    job.top = set->protect[index].dos_path;
+    NTSTATUS status = treat_tree(&job, set->protect[index].handle);
+    if (!NT_SUCCESS(status) || job.failed) {
+        msg_warn(L"%ls stays protected; sbx roots clean takes the entries away", set->protect[index].dos_path);
+    }
+}
+
 void run_lift_protection(struct root_set *set, bool low) {
+    bool claimed[ROOT_SET_MAX_PROTECTED] = {false};
+    struct claims live = {0};
     HANDLE lock = NULL;
     for (size_t i = 0; i < set->protect_count; i++) {
-        struct policy_name rest;
-        int root;
-        struct protecting job = job_for(set, i, low, true, &root, &rest);
-        if (!set->protect[i].claim) {
-            continue; /* the run was given up before this path was changed */
+        /* Without a claim the run was given up before this path was changed. */
+        claimed[i] = set->protect[i].claim != NULL;
+        lock = claimed[i] && !lock ? state_lock(LOCK_NAME, LOCK_WAIT_MS) : lock;
+        if (claimed[i]) {
+            close_claim(&set->protect[i]);
         }
-        lock = lock ? lock : state_lock(LOCK_NAME, LOCK_WAIT_MS);
-        if (others_protect(&set->protect[i])) {
-            continue; /* the last run takes the entries away */
-        }
-        NTSTATUS status = treat_tree(&job, set->protect[i].handle);
-        if (!NT_SUCCESS(status) || job.failed) {
+    }
+    bool known = lock && read_claims(&live);
+    for (size_t i = 0; i < set->protect_count; i++) {
+        if (claimed[i] && known) {
+            lift_one(set, i, low, &live);
+        } else if (claimed[i]) {
             msg_warn(L"%ls stays protected; sbx roots clean takes the entries away", set->protect[i].dos_path);
         }
     }
+    for (size_t i = 0; i < live.count; i++) {
+        free(live.paths[i]);
+    }
+    free(live.paths);
     if (lock) {
         CloseHandle(lock);
     }

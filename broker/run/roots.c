@@ -56,18 +56,50 @@ static const wchar_t *unwise(const wchar_t *path) {
     return NULL;
 }
 
-/* Does `given` begin in a root that sbx knows and end outside of it? Then a link on the way says where, which a program
+/* Is `given` the very path that it leads to? Then there is no link on the way. */
+static bool is_final(const wchar_t *given) {
+    DWORD error;
+    wchar_t *final;
+    HANDLE handle = path_open(given, 0, &final, &error);
+    bool same = handle && path_below(given, final) && path_below(final, given);
+    if (handle) {
+        CloseHandle(handle);
+        free(final);
+    }
+    return same;
+}
+
+/* Does `given` go through a root that sbx knows and out of it again? Then a link on the way says where, which a program
  * of an earlier run may have made. */
-static bool leaves_a_root(const wchar_t *given, const wchar_t *final) {
+static bool leaves_a_root(const wchar_t *given) {
     struct roots_list list;
-    bool leaves = false;
-    if (!_wcsicmp(given, final)) {
+    if (is_final(given)) {
         return false;
     }
-    if (roots_list_load(&list)) {
-        int root = roots_list_find(&list, given);
-        leaves = root >= 0 && !path_below(final, list.paths[root]);
+    /* A damaged list names no roots: it is set aside, with a message. */
+    bool leaves = false, known = roots_list_load(&list);
+    wchar_t *path = known ? _wcsdup(given) : NULL;
+    int inside = -1; /* the root that the last step was in */
+    for (wchar_t *end = path; path && list.count && !leaves && *end; end++) {
+        /* Each step is opened: what was given may name a known root in many ways (8.3, \\?\, SUBST, a volume). */
+        DWORD error;
+        wchar_t *final, kept = end[1];
+        /* A drive without its backslash would be the current directory there. */
+        if (*end == L':' || (kept && kept != L'\\' && *end != L'\\')) {
+            continue;
+        }
+        end[1] = 0;
+        HANDLE handle = path_open(path, 0, &final, &error);
+        end[1] = kept;
+        if (handle) {
+            leaves = inside >= 0 && !path_below(final, list.paths[inside]);
+            inside = roots_list_find(&list, final);
+            CloseHandle(handle);
+            free(final);
+        }
     }
+    leaves = leaves || (known && !path);
+    free(path);
     roots_list_free(&list);
     return leaves;
 }
@@ -139,7 +171,7 @@ static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *g
         return true;
     }
     const wchar_t *reason = temp ? NULL : unwise(root->dos_path);
-    if (!reason && !temp && leaves_a_root(given, root->dos_path)) {
+    if (!reason && !temp && leaves_a_root(given)) {
         reason = L"a link in a known root leads there, which a sandboxed program may have made";
     }
     if (reason && !force) {
@@ -244,13 +276,28 @@ static bool own_files_are_safe(const struct run_settings *settings, const struct
             msg_error(L"%ls (%ls) would lie in a writable root; use another root or move it", what[i], own[i]);
             return false;
         }
+        if (own[i] && leaves_a_root(own[i])) {
+            msg_error(L"%ls (%ls) is reached by a link in a known root; use the path it leads to", what[i], own[i]);
+            return false;
+        }
     }
     return !has_root_in(set, state);
 }
 
 static bool add_protected(struct root_set *set, const wchar_t *path, bool implied) {
+    if (set->protect_count == ROOT_SET_MAX_PROTECTED) {
+        msg_error(L"%ls cannot be protected: no more than %u paths can be", path, ROOT_SET_MAX_PROTECTED);
+        return false;
+    }
     struct protected_path *protect = &set->protect[set->protect_count];
     struct policy_name rest;
+    wchar_t *full = path_full(path);
+    bool link = !full || leaves_a_root(full);
+    free(full);
+    if (link) {
+        msg_error(L"%ls is reached by a link in a known root; use the path it leads to", path);
+        return false;
+    }
     HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, NT_SHARE_ALL, NULL,
                                 OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (handle == INVALID_HANDLE_VALUE) {
@@ -272,18 +319,41 @@ static bool add_protected(struct root_set *set, const wchar_t *path, bool implie
         }
         return true;
     }
+    for (size_t i = 0; i < set->protect_count; i++) {
+        if (!_wcsicmp(set->protect[i].dos_path, protect->dos_path)) {
+            CloseHandle(handle);
+            return true;
+        }
+    }
     set->protect_count++;
     return true;
 }
 
+/* Protects what has a name in a root that says by itself what runs later. Not there is no error, not known is. */
+static bool add_below(struct root_set *set, const struct root *root, const wchar_t *name) {
+    const wchar_t *prefix = root->dos_path[0] == L'\\' ? L"" : L"\\\\?\\"; /* paths over MAX_PATH */
+    size_t units = wcslen(root->dos_path) + wcslen(name) + 6;
+    wchar_t *path = malloc(units * sizeof(wchar_t));
+    if (!path) {
+        return false;
+    }
+    (void)swprintf(path, units, L"%ls%ls\\%ls", prefix, root->dos_path, name);
+    DWORD error = GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES ? GetLastError() : 0;
+    bool missing = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND;
+    bool ok = missing || (!error && add_protected(set, path, true));
+    if (error && !missing) {
+        msg_error(L"%ls cannot be protected: %ls", path, msg_win32_text(error));
+    }
+    free(path);
+    return ok;
+}
+
 static bool add_vcs(struct root_set *set) {
-    static const wchar_t *const names[] = {L".git\\hooks", L".git\\config"};
+    static const wchar_t *const names[] = {L".git\\hooks",     L".git\\config",  L".git\\config.worktree",
+                                           L".git\\commondir", L".git\\modules", L".git\\worktrees"};
     for (size_t i = 0; i < set->root_count; i++) {
         for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
-            wchar_t path[MAX_PATH];
-            int length = swprintf(path, MAX_PATH, L"%ls\\%ls", set->roots[i].dos_path, names[n]);
-            if (length > 0 && GetFileAttributesW(path) != INVALID_FILE_ATTRIBUTES &&
-                set->protect_count < ROOT_SET_MAX_PROTECTED && !add_protected(set, path, true)) {
+            if (!add_below(set, &set->roots[i], names[n])) {
                 return false;
             }
         }
@@ -306,6 +376,12 @@ bool run_judge_roots(const struct run_settings *settings, struct root_set *set) 
     }
     for (size_t i = 0; i < settings->protect_count; i++) {
         if (!add_protected(set, settings->protect[i], settings->protect_implied[i])) {
+            return false;
+        }
+    }
+    /* Or a program takes away what narrows the next run that starts there. */
+    for (size_t i = 0; i < set->root_count; i++) {
+        if (!add_below(set, &set->roots[i], L".sbx.json")) {
             return false;
         }
     }

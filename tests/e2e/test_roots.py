@@ -9,6 +9,7 @@ TRY = """import os, sys
 def attempt(name, call):
     try: call(); print(name, 'done')
     except PermissionError: print(name, 'denied')
+    except OSError as error: print(name, error.winerror)
 """
 WAIT = """import os, sys, time
 for i in range(3000):
@@ -40,8 +41,10 @@ def test_a_root_in_a_root(win, place):
                   "attempt('unlink', lambda: os.unlink(sys.argv[2] + r'\\b'))\n"
                   "attempt('rename-root', lambda: os.rename(sys.argv[2], sys.argv[2] + '2'))\n"
                   "attempt('remove-root', lambda: os.rmdir(sys.argv[2]))\n")
+    # 17, another device: an object that goes from one root to another would take the entries of the first one along, and a
+    # later run of the first alone could write it there. Programs copy and delete instead.
     both = win.python('3.11', code, outer, inner, sandbox='broker', roots=[outer, inner])
-    assert both.stdout.splitlines() == ['inner done', 'outer done', 'across done', 'back done', 'unlink done', 'rename-root denied',
+    assert both.stdout.splitlines() == ['inner done', 'outer done', 'across 17', 'back 17', 'unlink 2', 'rename-root denied',
                                         'remove-root denied'], both
     # The inner root alone gives nothing in the outer one.
     alone = win.python('3.11', code, outer, inner, sandbox='broker', roots=inner)
@@ -211,21 +214,22 @@ attempt('tree', lambda: shutil.rmtree(os.path.join(sys.argv[1], '~gonemoved')))
     assert done.stdout.splitlines() == ['keep~1 denied', 'root~2 denied', '~gone done', 'tree done'], done
 
 
-def test_a_path_that_two_runs_protect(win, modify_place):
-    """The first run to end leaves the entries to the second; the second takes them away."""
+@pytest.mark.parametrize('first, second', [('', ''), ('', '\\made'), ('\\made', '')], ids=['same', 'inner ends first', 'outer ends first'])
+def test_a_path_that_two_runs_protect(win, modify_place, first, second):
+    """The first run to end leaves the entries to the second, also where one path lies in the other; the second takes them
+    away."""
     root = modify_place + '\\root'
     made = win.python('3.11', 'import os, sys; os.mkdir(sys.argv[1]); ' + MAKE.replace('argv[1]', 'argv[2]'), root + '\\keep',
                       root + '\\keep\\made', sandbox='broker', roots=root)
     assert made.returncode == 0, made
     write = TRY + "attempt('write', lambda: open(sys.argv[3], 'a').close())\n"
-    protect = ['--protect', root + '\\keep']
     words = [win.pythons['3.11'], '-c', WAIT + write, root + '\\file', modify_place + '\\go', root + '\\keep\\made']
-    long = win.start_program(win.command(words, 'broker', root, protect))
+    long = win.start_program(win.command(words, 'broker', root, ['--protect', root + '\\keep' + first]))
     for _ in range(600):
         if win.host(root + '\\file').exists():
             break
         win.python('3.11', 'import time; time.sleep(0.05)')
-    short = win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root, options=protect)
+    short = win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root, options=['--protect', root + '\\keep' + second])
     assert short.returncode == 0 and short.stderr == '', short
     state = win.run_sbx('roots', 'show', root + '\\keep\\made').stdout
     win.host(modify_place + '\\go').write_text('')
@@ -236,3 +240,31 @@ def test_a_path_that_two_runs_protect(win, modify_place):
     free = win.python('3.11', MAKE, root + '\\keep\\made', sandbox='broker', roots=root)
     assert free.returncode == 0, free
     assert 'protect-' not in win.run_sbx('doctor').stdout
+
+
+@pytest.mark.parametrize('sandbox', ['strict', 'medium', 'broker'])
+def test_what_lies_in_a_protected_directory_stays(win, full_place, sandbox):
+    """Where the user has Full Control Windows does not ask the restricting SIDs for FILE_DELETE_CHILD."""
+    root = full_place + '\\root'
+    fill = 'import os, sys; os.mkdir(sys.argv[1]); open(sys.argv[1] + r"\\file", "w").close()'
+    assert win.python('3.11', fill, root + '\\keep').returncode == 0
+    code = TRY + ("attempt('unlink', lambda: os.unlink(sys.argv[1] + r'\\keep\\file'))\n"
+                  "attempt('move', lambda: os.rename(sys.argv[1] + r'\\keep\\file', sys.argv[1] + r'\\moved'))\n"
+                  "attempt('new', lambda: open(sys.argv[1] + r'\\keep\\new', 'w').close())\n")
+    kept = win.python('3.11', code, root, sandbox=sandbox, roots=root, options=['--protect', root + '\\keep'])
+    assert kept.stdout.split() == ['unlink', 'denied', 'move', 'denied', 'new', 'denied'], kept
+    assert 'DELETE_CHILD' not in win.run_sbx('roots', 'show', root + '\\keep\\file').stdout
+    # The twin: the same calls where nothing protects.
+    assert win.python('3.11', code, root).stdout.splitlines()[0] == 'unlink done'
+
+
+def test_more_protected_paths_than_there_is_room_for(win, modify_place):
+    root = modify_place + '\\root'
+    make = "import os, sys\nfor i in range(70): os.mkdir(f'{sys.argv[1]}\\\\{i}')"
+    assert win.python('3.11', make, root).returncode == 0
+    protect = [word for i in range(70) for word in ('--protect', f'{root}\\{i}')]
+    result = win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root, options=protect)
+    assert result.returncode == 125 and 'at most' in result.stderr, result
+    # The same path again takes no room.
+    again = win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root, options=['--protect', root + '\\1'] * 60)
+    assert again.returncode == 0, again

@@ -263,12 +263,47 @@ static void test_protect(void **state) {
     struct sd_ace ace = {0};
     assert_true(sd_next(denied.dacl, &ace));
     assert_int_equal(ace.mask & (READ_CONTROL | SYNCHRONIZE | FILE_READ_DATA | FILE_EXECUTE), 0);
-    assert_int_equal(acl_unprotect(object, sid, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_unprotect(object, &changed), STATUS_SUCCESS);
     struct sd after = read_back(object);
     assert_same_dacl(&before, &after);
     sd_free(&before);
     sd_free(&denied);
     sd_free(&after);
+    LocalFree(sid);
+    CloseHandle(object);
+}
+
+/* What an earlier program may leave: a deny that stands behind an allow and says nothing. */
+static void test_protect_puts_its_deny_first(void **state) {
+    (void)state;
+    PSID sid = sid_new();
+    wchar_t *text, sddl[400];
+    bool changed;
+    struct sd_ace ace = {0};
+    assert_true(ConvertSidToStringSidW(sid, &text));
+    _snwprintf(sddl, 399, L"D:P(A;OICI;FA;;;WD)(D;;0x2;;;%ls)", text);
+    HANDLE object = make(true, sddl);
+    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_NONE, &changed), STATUS_SUCCESS);
+    assert_true(changed);
+    struct sd now = read_back(object);
+    assert_true(sd_next(now.dacl, &ace));
+    assert_int_equal(ace.type, ACCESS_DENIED_ACE_TYPE);
+    assert_int_equal(ace.mask, ACL_PROTECT_MASK);
+    assert_true(EqualSid(ace.sid, sid));
+    /* FILE_DELETE_CHILD is not checked against restricting SIDs: the deny of it is for Everyone. */
+    assert_true(sd_next(now.dacl, &ace));
+    assert_int_equal(ace.type, ACCESS_DENIED_ACE_TYPE);
+    assert_int_equal(ace.mask, FILE_DELETE_CHILD);
+    assert_true(IsWellKnownSid(ace.sid, WinWorldSid));
+    sd_free(&now);
+    assert_int_equal(acl_unprotect(object, &changed), STATUS_SUCCESS);
+    now = read_back(object);
+    ace = (struct sd_ace){0};
+    assert_true(sd_next(now.dacl, &ace));
+    assert_int_equal(ace.type, ACCESS_ALLOWED_ACE_TYPE);
+    assert_false(sd_next(now.dacl, &ace));
+    sd_free(&now);
+    LocalFree(text);
     LocalFree(sid);
     CloseHandle(object);
 }
@@ -460,6 +495,7 @@ int main(void) {
         cmocka_unit_test(test_null_dacl_is_left),
         cmocka_unit_test(test_explicit_label_is_not_lowered),
         cmocka_unit_test(test_protect),
+        cmocka_unit_test(test_protect_puts_its_deny_first),
         cmocka_unit_test(test_what_the_kernel_says),
         cmocka_unit_test(test_label_without_write_owner),
         cmocka_unit_test(test_damaged_descriptors),
