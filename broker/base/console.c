@@ -71,6 +71,14 @@ static void put_back(void) {
 
 void console_end(void) {
     put_back();
+    /* Keys that the program wrote there would be read by the shell as if the user had typed them. */
+    HANDLE input = console.input_page ? CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE, NT_SHARE_ALL, NULL,
+                                                    OPEN_EXISTING, 0, NULL)
+                                      : INVALID_HANDLE_VALUE;
+    if (input != INVALID_HANDLE_VALUE) {
+        FlushConsoleInputBuffer(input);
+        CloseHandle(input);
+    }
     if (console.over) {
         SetEvent(console.over);
     }

@@ -49,11 +49,24 @@ static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
     return error;
 }
 
-static DWORD set_low(HANDLE token) {
-    SID low = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
-    TOKEN_MANDATORY_LABEL label = {{&low, SE_GROUP_INTEGRITY}};
-    return SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label) + GetLengthSid(&low)) ? 0
+static DWORD level_of(HANDLE token) {
+    TOKEN_MANDATORY_LABEL *label = sid_token_information(token, TokenIntegrityLevel);
+    DWORD level = label ? *GetSidSubAuthority(label->Label.Sid, 0) : SECURITY_MANDATORY_HIGH_RID;
+    LocalFree(label);
+    return level;
+}
+
+static DWORD set_level(HANDLE token, DWORD level) {
+    SID sid = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {level}};
+    TOKEN_MANDATORY_LABEL label = {{&sid, SE_GROUP_INTEGRITY}};
+    return SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label) + GetLengthSid(&sid)) ? 0
                                                                                                        : GetLastError();
+}
+
+/* LUA_TOKEN takes groups and privileges away and leaves the level: an elevated sbx would start its program at High. */
+static DWORD lower_level(HANDLE token, bool low) {
+    DWORD wanted = low ? SECURITY_MANDATORY_LOW_RID : SECURITY_MANDATORY_MEDIUM_RID;
+    return low || level_of(token) > wanted ? set_level(token, wanted) : 0;
 }
 
 static DWORD restrict_token(HANDLE own, const PSID *sids, size_t count, HANDLE *token) {
@@ -96,8 +109,8 @@ DWORD token_create_strict(const PSID *sids, size_t count, PSID run_sid, bool low
     if (!error) {
         error = set_default_dacl(*token, run_sid);
     }
-    if (!error && low) {
-        error = set_low(*token);
+    if (!error) {
+        error = lower_level(*token, low);
     }
     if (error && *token) {
         CloseHandle(*token);

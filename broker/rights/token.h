@@ -7,8 +7,8 @@
 
 /* CreateRestrictedToken(DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED) of the process's own token; restricting
  * SIDs: the `count` SIDs given (run and roots), the logon SID, Everyone. Default DACL: user, SYSTEM, and run_sid
- * (full). With `low` the integrity level is Low. *token is a primary token owned by the caller (CloseHandle). Returns a
- * Win32 error, 0 for success. */
+ * (full). The integrity level is Low with `low`, else Medium at most. *token is a primary token owned by the caller
+ * (CloseHandle). Returns a Win32 error, 0 for success. */
 DWORD token_create_strict(const PSID *sids, size_t count, PSID run_sid, bool low, HANDLE *token)
     __attribute__((warn_unused_result));
 

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STDIO_RIGHTS (FILE_GENERIC_READ | FILE_GENERIC_WRITE)
+/* No FILE_WRITE_ATTRIBUTES: that right makes a file read-only, dates it back, and links it into a root. */
+#define STDIO_RIGHTS                                                                                                   \
+    (FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | FILE_READ_EA | READ_CONTROL |        \
+     SYNCHRONIZE)
 
 struct stdio {
     HANDLE handles[3];

@@ -31,6 +31,14 @@ wchar_t *root_set_dos_path(const struct root_set *set, struct policy_name name, 
     return path;
 }
 
+bool root_set_may_move(const struct root_set *set, size_t from, size_t to) {
+    size_t plain = 0;
+    for (size_t i = 0; i < set->root_count; i++) {
+        plain += !set->roots[i].temp;
+    }
+    return from == to || plain < 2;
+}
+
 bool root_set_holds_path(const struct root_set *set, const wchar_t *path) {
     for (size_t i = 0; i < set->root_count; i++) {
         if (path_below(path, set->roots[i].dos_path)) {

@@ -21,7 +21,8 @@ struct sandbox {
     HANDLE job;
     HANDLE operations_token; /* impersonated by every thread that touches files; NULL when sbx does not run elevated */
     PSID run_sid;
-    struct undo *undo; /* NULL without --undo; see undo.h */
+    struct undo *undo;   /* NULL without --undo; see undo.h */
+    volatile LONG ended; /* the program has ended: no request is served any more */
     struct sandbox_counters counters;
 };
 

@@ -89,6 +89,10 @@ bool dispatch(struct client *client, const uint8_t *payload, size_t size, struct
         return false;
     }
     struct sandbox *sandbox = client->sandbox;
+    /* The handle of the pipe may be with another process by now, of another run too. */
+    if (sandbox->ended || WaitForSingleObject(client->process, 0) != WAIT_TIMEOUT) {
+        return false;
+    }
     LONGLONG began = now_microseconds();
     client->subject.name.length = 0;
     client->target.name.length = 0;

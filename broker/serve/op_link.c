@@ -32,7 +32,9 @@ struct outcome op_link(struct client *client, const struct sbx_request *request)
                                  &client->subject, &client->target, &place);
     if (!outcome_failed(outcome)) {
         struct undo_step step = {0};
-        outcome.status = replace ? undo_before_replace(client->sandbox->undo, object, &place, &step) : STATUS_SUCCESS;
+        outcome.status = !root_set_may_move(client->sandbox->set, root, place.root) ? STATUS_NOT_SAME_DEVICE
+                         : replace ? undo_before_replace(client->sandbox->undo, object, &place, &step)
+                                   : STATUS_SUCCESS;
         if (NT_SUCCESS(outcome.status)) {
             outcome.status =
                 object_set_name(object, place.directory, place.leaf, link->flags, NT_FILE_CLASS(link->info_class));

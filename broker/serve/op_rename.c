@@ -29,6 +29,11 @@ struct outcome op_rename(struct client *client, const struct sbx_request *reques
         NtClose(object);
         return outcome;
     }
+    if (!root_set_may_move(client->sandbox->set, root, place.root)) {
+        NtClose(place.directory);
+        NtClose(object);
+        return outcome_status(STATUS_NOT_SAME_DEVICE);
+    }
     struct undo *undo = client->sandbox->undo;
     struct undo_step steps[2] = {{0}, {0}};
     bool replace = (rename->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;

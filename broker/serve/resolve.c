@@ -86,6 +86,18 @@ static enum policy_verdict find_route(const struct sandbox *sandbox, bool has_ha
     return route_find(&roots, has_handle, path, beside ? &beside->name : NULL, route);
 }
 
+/* OBJ_DONT_REPARSE refuses the reparse points on the way to the directory, not one that is the directory: a new name in
+ * that would land where it leads. */
+static NTSTATUS query_place(HANDLE directory, struct object_name *name) {
+    IO_STATUS_BLOCK io;
+    struct nt_attribute_tag_information tag;
+    NTSTATUS status = NtQueryInformationFile(directory, &io, &tag, sizeof(tag), FileAttributeTagInformation);
+    if (NT_SUCCESS(status) && (tag.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+        return STATUS_REPARSE_POINT_ENCOUNTERED;
+    }
+    return NT_SUCCESS(status) ? object_query_name(directory, name) : status;
+}
+
 struct outcome resolve_name(struct client *client, uint64_t directory, const struct sbx_name *wire, enum place_use use,
                             const struct object_name *beside, struct object_name *name, struct place *place) {
     /* The frame is the receiver's buffer and a name in it can stand at an odd address. */
@@ -104,7 +116,7 @@ struct outcome resolve_name(struct client *client, uint64_t directory, const str
     if (outcome_failed(outcome)) {
         return outcome;
     }
-    NTSTATUS status = object_query_name(place->directory, name);
+    NTSTATUS status = query_place(place->directory, name);
     if (NT_SUCCESS(status)) {
         status = object_append(name, place->leaf);
     }

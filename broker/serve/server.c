@@ -41,9 +41,11 @@ static PSECURITY_DESCRIPTOR pipe_descriptor(const struct sandbox *sandbox) {
     wchar_t *user_text = NULL, *run_text = NULL, sddl[512];
     PSECURITY_DESCRIPTOR descriptor = NULL;
     if (user && ConvertSidToStringSidW(user, &user_text) && ConvertSidToStringSidW(sandbox->run_sid, &run_text)) {
-        /* The user's own entry serves the broker; a child's token passes its second check by the run SID alone. */
-        (void)swprintf(sddl, 512, L"D:P(D;;GA;;;NU)(A;;GA;;;%ls)(A;;0x%lx;;;%ls)%ls", user_text,
-                       (unsigned long)PIPE_CLIENT_ACCESS, run_text, sandbox->low ? L"S:(ML;;NW;;;LW)" : L"");
+        /* Remote clients are kept out by the pipe's mode. A deny for NETWORK would also keep out the broker and its
+         * program in a session that was logged on by ssh. The user's own entry serves the broker; a child's token
+         * passes its second check by the run SID alone. */
+        (void)swprintf(sddl, 512, L"D:P(A;;GA;;;%ls)(A;;0x%lx;;;%ls)%ls", user_text, (unsigned long)PIPE_CLIENT_ACCESS,
+                       run_text, sandbox->low ? L"S:(ML;;NW;;;LW)" : L"");
         if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL)) {
             descriptor = NULL;
         }
@@ -155,7 +157,7 @@ static bool identify(struct client *client) {
         return false;
     }
     /* Wine's IsProcessInJob asks for PROCESS_QUERY_INFORMATION; on Windows the limited right would do. */
-    client->process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION, FALSE, pid);
+    client->process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_INFORMATION | SYNCHRONIZE, FALSE, pid);
     client->pid = pid;
     return client->process && IsProcessInJob(client->process, client->sandbox->job, &inside) && inside;
 }
@@ -274,7 +276,9 @@ static size_t cancel_after(struct server *server, LONGLONG limit) {
     for (size_t i = 0; i < server->count; i++) {
         struct client *client = server->clients[i];
         LONGLONG since = client->since;
-        if (since && now - since > limit && client->thread) {
+        /* A connection that waits for its next request is cut at once when the run has ended. */
+        bool idle = !since && server->sandbox->ended;
+        if ((idle || (since && now - since > limit)) && client->thread) {
             CancelSynchronousIo(client->thread);
         }
     }
@@ -286,6 +290,7 @@ void server_watchdog(struct server *server) { (void)cancel_after(server, SERVER_
 
 void server_stop(struct server *server, DWORD milliseconds) {
     InterlockedExchange(&server->stopping, 1);
+    InterlockedExchange(&server->sandbox->ended, 1);
     /* ConnectNamedPipe of the acceptor returns when somebody connects. */
     HANDLE wake = CreateFileW(server->dos_path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
     if (wake != INVALID_HANDLE_VALUE) {

@@ -13,7 +13,7 @@
 struct server;
 
 /* Makes the pipe (random name, first instance, remote clients rejected, DACL: user and run SID without
- * FILE_CREATE_PIPE_INSTANCE, network denied; Low label when the child is Low) and starts to accept. Returns a Win32
+ * FILE_CREATE_PIPE_INSTANCE; Low label when the child is Low) and starts to accept. Returns a Win32
  * error. */
 DWORD server_start(struct sandbox *sandbox, struct server **server);
 
