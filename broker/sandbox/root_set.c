@@ -36,7 +36,7 @@ bool root_set_may_move(const struct root_set *set, size_t from, size_t to) {
     for (size_t i = 0; i < set->root_count; i++) {
         plain += !set->roots[i].temp;
     }
-    return from == to || plain < 2;
+    return from == to || plain < 2 || set->roots[from].temp;
 }
 
 bool root_set_holds_path(const struct root_set *set, const wchar_t *path) {

@@ -49,7 +49,8 @@ int root_set_find(const struct root_set *set, struct policy_name name, struct po
 wchar_t *root_set_dos_path(const struct root_set *set, struct policy_name name, size_t *root);
 
 /* May an object go from root `from` to root `to` with the entries it has? Those of one root would open it there to a
- * later run of the other. By way of TEMP too, where there are several roots. */
+ * later run of the other. Out of TEMP it may, since nothing of a root comes into it where there are several: TEMP's own
+ * entry is the run's and means nothing to another. */
 bool root_set_may_move(const struct root_set *set, size_t from, size_t to) __attribute__((warn_unused_result));
 
 /* Is the full DOS path `path` a root or below one? For paths of people only. */

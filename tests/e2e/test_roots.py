@@ -268,3 +268,20 @@ def test_more_protected_paths_than_there_is_room_for(win, modify_place):
     # The same path again takes no room.
     again = win.run(['cmd', '/c', 'exit 0'], sandbox='broker', roots=root, options=['--protect', root + '\\1'] * 60)
     assert again.returncode == 0, again
+
+
+def test_between_temp_and_several_roots(win, modify_place):
+    """What is made in TEMP may be put into any root; what is in one of several roots does not get out of it by way of TEMP."""
+    root, other = modify_place + '\\root', modify_place + '\\other'
+    win.host(other).mkdir()
+    code = TRY + ("import tempfile\n"
+                  "made = tempfile.mkstemp()\n"
+                  "os.close(made[0])\n"
+                  "attempt('out', lambda: os.replace(made[1], sys.argv[1] + r'\\a'))\n"
+                  "attempt('in', lambda: os.replace(sys.argv[1] + r'\\a', made[1]))\n"
+                  "attempt('across', lambda: os.replace(sys.argv[1] + r'\\a', sys.argv[2] + r'\\a'))\n")
+    result = win.python('3.11', code, root, other, sandbox='broker', roots=[root, other])
+    assert result.stdout.splitlines() == ['out done', 'in 17', 'across 17'], result
+    # One root alone has no other to keep apart from.
+    alone = win.python('3.11', code, root, other, sandbox='broker', roots=root)
+    assert alone.stdout.splitlines()[:2] == ['out done', 'in done'], alone
