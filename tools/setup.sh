@@ -9,7 +9,7 @@ pythons='3.11.1 3.13.1'
 node_version=22.20.0
 
 system_packages='autoconf autotools-dev bison ca-certificates clang clang-format clang-tidy cmake dpkg-dev flex gcc gcc-mingw-w64-x86-64-win32 git
-    libc6-dev libclang-rt-14-dev libcmocka-dev llvm make ninja-build libgnutls28-dev perl python3 python3-venv unzip'
+    libc6-dev libclang-rt-14-dev libcmocka-dev llvm make ninja-build libfreetype6 libgnutls28-dev perl python3 python3-venv unzip'
 
 fail() {
     printf 'dev: %s\n' "$*" >&2

@@ -65,7 +65,7 @@ if [ ! -f "$work/fetched" ]; then
     private_apt
     cd "$work"
     export APT_CONFIG="$apt/conf"
-    apt-get -qq update ||
+    apt-get -qq -o APT::Update::Error-Mode=any update ||
         die "the package lists of $suite could not be read; is the network there, and does /etc/apt name a Debian archive?"
     apt-get -qq source --download-only "wine=$version" && apt-get -qq download "libwine:amd64=$version" "libwine:i386=$version" libz-mingw-w64 ||
         die "wine $version is not to be had; where $suite has replaced it, put the new version into tests/strictwine/build.sh and run the self-test"
