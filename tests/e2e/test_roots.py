@@ -282,6 +282,8 @@ def test_between_temp_and_several_roots(win, modify_place):
                   "attempt('across', lambda: os.replace(sys.argv[1] + r'\\a', sys.argv[2] + r'\\a'))\n")
     result = win.python('3.11', code, root, other, sandbox='broker', roots=[root, other])
     assert result.stdout.splitlines() == ['out done', 'in 17', 'across 17'], result
+    strict = win.python('3.11', code, root, other, sandbox='strict', roots=[root, other])
+    assert strict.stdout.splitlines() == ['out denied', 'in denied', 'across denied'], strict
     # One root alone has no other to keep apart from.
     alone = win.python('3.11', code, root, other, sandbox='broker', roots=root)
     assert alone.stdout.splitlines()[:2] == ['out done', 'in done'], alone
