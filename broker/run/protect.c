@@ -32,50 +32,45 @@ struct protecting {
     wchar_t first_path[MAX_PATH];
 };
 
-/* "top\\below", or `top` itself where `below` is NULL: malloc'ed. */
-static wchar_t *path_below_top(const wchar_t *top, const wchar_t *below) {
-    size_t units = wcslen(top) + (below ? wcslen(below) : 0) + 2;
-    wchar_t *path = malloc(units * sizeof(wchar_t));
-    if (path) {
-        (void)swprintf(path, units, below ? L"%ls\\%ls" : L"%ls", top, below);
-    }
-    return path;
-}
-
 enum claimed { CLAIMED_NOT, CLAIMED_BELOW, CLAIMED_WHOLE };
 
-/* Does another run protect `path` or what it lies in, or something below it? */
-static enum claimed claims_of(const struct claims *live, const wchar_t *path) {
+/* Does another run protect `below` in the path that is lifted (NULL: that path itself) or what it lies in, or something
+ * below it? */
+static enum claimed claims_of(const struct protecting *job, const wchar_t *below) {
+    size_t units = wcslen(job->top) + (below ? wcslen(below) : 0) + 2;
     enum claimed claimed = CLAIMED_NOT;
-    for (size_t i = 0; i < live->count; i++) {
-        if (!path || path_below(path, live->paths[i])) {
-            return CLAIMED_WHOLE;
-        }
-        claimed = path_below(live->paths[i], path) ? CLAIMED_BELOW : claimed;
+    if (!job->live->count) {
+        return CLAIMED_NOT;
     }
+    wchar_t *path = malloc(units * sizeof(wchar_t));
+    if (!path) {
+        return CLAIMED_WHOLE;
+    }
+    (void)swprintf(path, units, below ? L"%ls\\%ls" : L"%ls", job->top, below);
+    for (size_t i = 0; i < job->live->count && claimed != CLAIMED_WHOLE; i++) {
+        if (path_below(path, job->live->paths[i])) {
+            claimed = CLAIMED_WHOLE;
+        } else if (path_below(job->live->paths[i], path)) {
+            claimed = CLAIMED_BELOW;
+        }
+    }
+    free(path);
     return claimed;
 }
 
 /* A directory above what another run protects keeps what run_protect gives such directories. */
 static NTSTATUS lift(const struct protecting *job, HANDLE object, bool directory, enum claimed claimed) {
     bool changed;
-    if (claimed == CLAIMED_WHOLE) {
-        return STATUS_SUCCESS;
-    }
     NTSTATUS status = acl_unprotect(object, &changed);
     return NT_SUCCESS(status) && directory && claimed == CLAIMED_BELOW
                ? acl_stamp(object, true, job->sid, job->integrity, &changed)
                : status;
 }
 
-/* `below`: the path below the protected one, NULL for itself. */
-static NTSTATUS treat(const struct protecting *job, HANDLE object, bool directory, const wchar_t *below) {
+static NTSTATUS treat(const struct protecting *job, HANDLE object, bool directory, enum claimed claimed) {
     bool changed;
     if (job->lift) {
-        wchar_t *path = path_below_top(job->top, below);
-        NTSTATUS status = lift(job, object, directory, claims_of(job->live, path));
-        free(path);
-        return status;
+        return lift(job, object, directory, claimed);
     }
     /* A label that stays Low leaves the object writable for another root's Low program: not protected. */
     NTSTATUS status = acl_protect(object, directory, job->sid, job->integrity, &changed);
@@ -85,12 +80,13 @@ static NTSTATUS treat(const struct protecting *job, HANDLE object, bool director
 static enum walk_next visit(void *context, const struct walk_entry *entry) {
     struct protecting *job = context;
     HANDLE object;
-    if (entry->attributes & FILE_ATTRIBUTE_REPARSE_POINT) {
+    enum claimed claimed = job->lift ? claims_of(job, entry->path) : CLAIMED_NOT;
+    if ((entry->attributes & FILE_ATTRIBUTE_REPARSE_POINT) || claimed == CLAIMED_WHOLE) {
         return WALK_SKIP;
     }
     NTSTATUS status = walk_open(entry, ACL_STAMP_ACCESS, FILE_COMPLETE_IF_OPLOCKED, &object);
     if (NT_SUCCESS(status)) {
-        status = treat(job, object, (entry->attributes & FILE_ATTRIBUTE_DIRECTORY) != 0, entry->path);
+        status = treat(job, object, (entry->attributes & FILE_ATTRIBUTE_DIRECTORY) != 0, claimed);
         NtClose(object);
     }
     if (!NT_SUCCESS(status) && status != STATUS_OBJECT_NAME_NOT_FOUND && !job->failed++) {
@@ -105,6 +101,10 @@ static enum walk_next visit(void *context, const struct walk_entry *entry) {
 static NTSTATUS treat_tree(struct protecting *job, HANDLE held) {
     struct object_facts facts;
     HANDLE handle;
+    enum claimed claimed = job->lift ? claims_of(job, NULL) : CLAIMED_NOT;
+    if (claimed == CLAIMED_WHOLE) {
+        return STATUS_SUCCESS;
+    }
     NTSTATUS status = object_query_facts(held, &facts);
     if (NT_SUCCESS(status)) {
         status = object_reopen(held, ACL_STAMP_ACCESS, 0, &handle);
@@ -112,7 +112,7 @@ static NTSTATUS treat_tree(struct protecting *job, HANDLE held) {
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status = treat(job, handle, facts.directory, NULL);
+    status = treat(job, handle, facts.directory, claimed);
     NtClose(handle);
     if (!NT_SUCCESS(status) || !facts.directory || facts.reparse_point) {
         return status;
@@ -241,7 +241,7 @@ static bool read_claims(struct claims *live) {
 
 static struct protecting job_for(const struct root_set *set, size_t index, bool low, bool lift, int *root,
                                  struct policy_name *rest) {
-    *root = policy_innermost(set->protect_names[index], set->root_names, set->root_count, object_fold, rest);
+    *root = root_set_find(set, set->protect_names[index], rest);
     return (struct protecting){
         .sid = set->roots[*root].sid, .integrity = low ? ACL_LABEL_LOW : ACL_LABEL_NONE, .lift = lift};
 }
