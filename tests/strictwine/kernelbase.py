@@ -200,7 +200,7 @@ def main():
     code = path.read_text(encoding="latin-1")
     for name, variable, parameter, anchor in OPENERS:
         old = body(code, name)
-        new = once(old, "\n{\n", "\n{\n    UNICODE_STRING strict_rest;\n", name) if old.count("\n{\n") == 1 else old.replace("\n{\n", "\n{\n    UNICODE_STRING strict_rest;\n", 1)
+        new = old.replace("\n{\n", "\n{\n    UNICODE_STRING strict_rest;\n", 1)
         if new.count(anchor) < 1:
             sys.exit("kernelbase.py: %s: no line %r" % (name, anchor))
         # the attributes are whole before the call: behind the first use of the name
