@@ -6,6 +6,10 @@
 
 #define PATH_UNITS 32768u
 
+const wchar_t *path_plain(const wchar_t *path) {
+    return !wcsncmp(path, L"\\\\?\\", 4) && path[4] && path[5] == L':' ? path + 4 : path;
+}
+
 static void strip(wchar_t *path) {
     size_t units = wcslen(path);
     while (units > 3 && path[units - 1] == L'\\') {
@@ -31,9 +35,8 @@ wchar_t *path_of_handle(HANDLE handle) {
         free(path);
         return NULL;
     }
-    if (!wcsncmp(path, L"\\\\?\\", 4) && path[4] && path[5] == L':') {
-        memmove(path, path + 4, (units - 3) * sizeof(wchar_t));
-    }
+    const wchar_t *plain = path_plain(path);
+    memmove(path, plain, (wcslen(plain) + 1) * sizeof(wchar_t));
     strip(path);
     return path;
 }
@@ -64,6 +67,8 @@ bool path_below(const wchar_t *path, const wchar_t *top) {
     return wcslen(path) >= units && CompareStringOrdinal(path, (int)units, top, (int)units, TRUE) == CSTR_EQUAL &&
            (!path[units] || path[units] == L'\\');
 }
+
+bool path_equal(const wchar_t *one, const wchar_t *other) { return path_below(one, other) && path_below(other, one); }
 
 bool path_has_acls(HANDLE handle) {
     DWORD flags = 0;

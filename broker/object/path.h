@@ -23,6 +23,12 @@ wchar_t *path_full(const wchar_t *path);
 /* Is `path` equal to `top` or below it? Both full and in the disk's spelling; compared without case. */
 bool path_below(const wchar_t *path, const wchar_t *top) __attribute__((warn_unused_result));
 
+/* Are these the same path? As path_below compares. */
+bool path_equal(const wchar_t *one, const wchar_t *other) __attribute__((warn_unused_result));
+
+/* `path` without a leading "\\\\?\\" where a drive follows: a pointer into it. */
+const wchar_t *path_plain(const wchar_t *path);
+
 /* Does the filesystem behind `handle` keep DACLs? */
 bool path_has_acls(HANDLE handle) __attribute__((warn_unused_result));
 

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 
 #define INHERIT_ALL (OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE)
-#define SID_WORDS 5u
 
 struct fixed_sid {
     BYTE revision, count;
     SID_IDENTIFIER_AUTHORITY authority;
-    DWORD words[SID_WORDS];
+    DWORD words[1];
 };
 
 static struct fixed_sid everyone = {SID_REVISION, 1, {SECURITY_WORLD_SID_AUTHORITY}, {SECURITY_WORLD_RID}};

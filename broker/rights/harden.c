@@ -10,19 +10,6 @@
 #define TASK_MANAGER_RIGHTS (WAIT_RIGHTS | PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION)
 #define NO_WRITE_READ_EXECUTE_UP 7
 
-/* The level of this process, as the last part of a label's SID. */
-static DWORD own_level(HANDLE token) {
-    union {
-        TOKEN_MANDATORY_LABEL label;
-        BYTE bytes[128];
-    } level;
-    DWORD size;
-    if (!GetTokenInformation(token, TokenIntegrityLevel, &level, sizeof(level), &size)) {
-        return SECURITY_MANDATORY_MEDIUM_RID;
-    }
-    return *GetSidSubAuthority(level.label.Label.Sid, 0);
-}
-
 static PSECURITY_DESCRIPTOR descriptor_for(HANDLE token, DWORD user_rights) {
     PSECURITY_DESCRIPTOR descriptor = NULL;
     wchar_t sddl[400], *text = NULL;
@@ -30,7 +17,8 @@ static PSECURITY_DESCRIPTOR descriptor_for(HANDLE token, DWORD user_rights) {
     if (user && ConvertSidToStringSidW(user, &text)) {
         /* Administrators: a confined program has that group for deny entries only. */
         (void)swprintf(sddl, 400, L"D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x%lx;;;%ls)S:(ML;;0x%x;;;S-1-16-%lu)",
-                       (unsigned long)user_rights, text, NO_WRITE_READ_EXECUTE_UP, (unsigned long)own_level(token));
+                       (unsigned long)user_rights, text, NO_WRITE_READ_EXECUTE_UP,
+                       (unsigned long)token_level(token, SECURITY_MANDATORY_MEDIUM_RID));
         if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &descriptor, NULL)) {
             descriptor = NULL;
         }

@@ -49,9 +49,9 @@ static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
     return error;
 }
 
-static DWORD level_of(HANDLE token) {
+DWORD token_level(HANDLE token, DWORD unknown) {
     TOKEN_MANDATORY_LABEL *label = sid_token_information(token, TokenIntegrityLevel);
-    DWORD level = label ? *GetSidSubAuthority(label->Label.Sid, 0) : SECURITY_MANDATORY_HIGH_RID;
+    DWORD level = label ? *GetSidSubAuthority(label->Label.Sid, 0) : unknown;
     LocalFree(label);
     return level;
 }
@@ -66,7 +66,7 @@ static DWORD set_level(HANDLE token, DWORD level) {
 /* LUA_TOKEN takes groups and privileges away and leaves the level: an elevated sbx would start its program at High. */
 static DWORD lower_level(HANDLE token, bool low) {
     DWORD wanted = low ? SECURITY_MANDATORY_LOW_RID : SECURITY_MANDATORY_MEDIUM_RID;
-    return low || level_of(token) > wanted ? set_level(token, wanted) : 0;
+    return low || token_level(token, SECURITY_MANDATORY_HIGH_RID) > wanted ? set_level(token, wanted) : 0;
 }
 
 static DWORD restrict_token(HANDLE own, const PSID *sids, size_t count, HANDLE *token) {

@@ -16,6 +16,9 @@ DWORD token_create_strict(const PSID *sids, size_t count, PSID run_sid, bool low
  * administrator rights (LUA_TOKEN). *token is NULL when sbx does not run elevated. Returns a Win32 error. */
 DWORD token_for_operations(HANDLE *token) __attribute__((warn_unused_result));
 
+/* The integrity level of `token` (TOKEN_QUERY) as the last part of a label's SID; `unknown` when it does not say. */
+DWORD token_level(HANDLE token, DWORD unknown) __attribute__((warn_unused_result));
+
 /* Does the process's token hold administrator rights (TokenElevation)? */
 bool token_is_elevated(void);
 

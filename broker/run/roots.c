@@ -61,7 +61,7 @@ static bool is_final(const wchar_t *given) {
     DWORD error;
     wchar_t *final;
     HANDLE handle = path_open(given, 0, &final, &error);
-    bool same = handle && path_below(given, final) && path_below(final, given);
+    bool same = handle && path_equal(path_plain(given), final);
     if (handle) {
         CloseHandle(handle);
         free(final);
@@ -147,14 +147,14 @@ static bool copy_kernel_name(HANDLE handle, struct policy_name *out) {
 
 static bool already_root(const struct root_set *set, const wchar_t *path) {
     for (size_t i = 0; i < set->root_count; i++) {
-        if (!_wcsicmp(set->roots[i].dos_path, path)) {
+        if (path_equal(set->roots[i].dos_path, path)) {
             return true;
         }
     }
     return false;
 }
 
-/* Fills the next root of `sandbox` from an open directory; takes the handle. */
+/* Fills the next root of `set` from an open directory; takes the handle. */
 static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *given, bool temp) {
     struct root *root = &set->roots[set->root_count];
     memset(root, 0, sizeof(*root));
@@ -171,7 +171,8 @@ static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *g
         return true;
     }
     const wchar_t *reason = temp ? NULL : unwise(root->dos_path);
-    if (!reason && !temp && leaves_a_root(given)) {
+    bool spelled_so = path_equal(given, root->dos_path);
+    if (!reason && !temp && !spelled_so && leaves_a_root(given)) {
         reason = L"a link in a known root leads there, which a sandboxed program may have made";
     }
     if (reason && !force) {
@@ -180,7 +181,7 @@ static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *g
         return true;
     }
     root->nt_path = nt_path(root->dos_path);
-    root->alias = _wcsicmp(given, root->dos_path) ? nt_path(given) : NULL;
+    root->alias = spelled_so ? NULL : nt_path(given);
     if (!root->nt_path) {
         return false;
     }
@@ -253,10 +254,7 @@ static bool path_in_roots(const struct root_set *set, const wchar_t *path) {
             CloseHandle(handle);
         }
     }
-    bool inside = final == NULL;
-    for (size_t i = 0; final && i < set->root_count; i++) {
-        inside = inside || (!set->roots[i].temp && path_below(final, set->roots[i].dos_path));
-    }
+    bool inside = !final || root_set_holds_path(set, final);
     free(final);
     free(full);
     return inside;
@@ -311,16 +309,14 @@ static bool add_protected(struct root_set *set, const wchar_t *path, bool implie
         msg_error(L"%ls cannot be protected: the system gives no name for it", path);
         return false;
     }
-    int root =
-        policy_innermost(set->protect_names[set->protect_count], set->root_names, set->root_count, object_fold, &rest);
-    if (root < 0) {
+    if (root_set_find(set, set->protect_names[set->protect_count], &rest) < 0) {
         if (!implied) {
             msg_warn(L"%ls lies in no writable root; it is read-only anyway", path);
         }
         return true;
     }
     for (size_t i = 0; i < set->protect_count; i++) {
-        if (!_wcsicmp(set->protect[i].dos_path, protect->dos_path)) {
+        if (path_equal(set->protect[i].dos_path, protect->dos_path)) {
             CloseHandle(handle);
             return true;
         }

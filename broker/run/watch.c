@@ -147,8 +147,7 @@ static void relabel(const struct sandbox *sandbox, const struct root *root, cons
         return;
     }
     if (NT_SUCCESS(object_query_facts(file, &facts)) && !facts.reparse_point && facts.links == 1 &&
-        NT_SUCCESS(object_query_name(file, name)) &&
-        policy_innermost(name->name, sandbox->set->root_names, sandbox->set->root_count, object_fold, &rest) >= 0 &&
+        NT_SUCCESS(object_query_name(file, name)) && root_set_find(sandbox->set, name->name, &rest) >= 0 &&
         !NT_SUCCESS(acl_relabel_medium(file, &changed))) {
         msg_warn(L"%ls\\%ls stays at Low integrity; sbx roots relabel tries again", root->dos_path, path);
     }

@@ -40,24 +40,9 @@ DWORD events_open(const wchar_t *path, const wchar_t *run_id) {
 
 /* The kernel's name as a person knows it: below a root by the root's DOS path. malloc'ed. */
 static wchar_t *display_path(const struct sandbox *sandbox, struct policy_name name) {
-    struct policy_name rest = name;
-    int root = policy_innermost(name, sandbox->set->root_names, sandbox->set->root_count, object_fold, &rest);
-    const wchar_t *top = root < 0 ? L"" : sandbox->set->roots[root].dos_path;
-    size_t top_units = wcslen(top), at = 0;
-    wchar_t *path = malloc((top_units + rest.length + 2) * sizeof(wchar_t));
-    if (!path) {
-        return NULL;
-    }
-    memcpy(path, top, top_units * sizeof(wchar_t));
-    at = top_units;
-    if (top_units && rest.length) {
-        path[at++] = L'\\';
-    }
-    for (size_t i = 0; i < rest.length; i++) {
-        path[at++] = rest.units[i] ? (wchar_t)rest.units[i] : 0xFFFD;
-    }
-    path[at] = 0;
-    return path;
+    size_t root;
+    wchar_t *path = root_set_dos_path(sandbox->set, name, &root);
+    return path ? path : root_set_path_text(L"", name);
 }
 
 static void put_path(json_t *line, const char *key, const struct sandbox *sandbox, struct policy_name name) {

@@ -9,26 +9,31 @@ int root_set_find(const struct root_set *set, struct policy_name name, struct po
     return policy_innermost(name, set->root_names, set->root_count, object_fold, rest);
 }
 
+wchar_t *root_set_path_text(const wchar_t *top, struct policy_name rest) {
+    size_t units = wcslen(top);
+    wchar_t *path = malloc((units + rest.length + 2) * sizeof(*path));
+    if (!path) {
+        return NULL;
+    }
+    memcpy(path, top, units * sizeof(*path));
+    if (units && rest.length && top[units - 1] != L'\\') {
+        path[units++] = L'\\';
+    }
+    for (size_t i = 0; i < rest.length; i++) {
+        path[units++] = rest.units[i] ? (wchar_t)rest.units[i] : 0xFFFD;
+    }
+    path[units] = 0;
+    return path;
+}
+
 wchar_t *root_set_dos_path(const struct root_set *set, struct policy_name name, size_t *root) {
     struct policy_name rest;
     int found = root_set_find(set, name, &rest);
     if (found < 0) {
         return NULL;
     }
-    const wchar_t *top = set->roots[found].dos_path;
-    size_t units = wcslen(top);
-    wchar_t *path = malloc((units + rest.length + 2) * sizeof(*path));
     *root = (size_t)found;
-    if (!path) {
-        return NULL;
-    }
-    memcpy(path, top, units * sizeof(*path));
-    if (rest.length && top[units - 1] != L'\\') {
-        path[units++] = L'\\';
-    }
-    memcpy(path + units, rest.units, rest.length * sizeof(*path));
-    path[units + rest.length] = 0;
-    return path;
+    return root_set_path_text(set->roots[found].dos_path, rest);
 }
 
 bool root_set_may_move(const struct root_set *set, size_t from, size_t to) {

@@ -48,6 +48,9 @@ int root_set_find(const struct root_set *set, struct policy_name name, struct po
  * roots or without memory. */
 wchar_t *root_set_dos_path(const struct root_set *set, struct policy_name name, size_t *root);
 
+/* "top\\rest" as text, a NUL in it as U+FFFD: malloc'ed, owned by the caller; NULL without memory. */
+wchar_t *root_set_path_text(const wchar_t *top, struct policy_name rest);
+
 /* May an object go from root `from` to root `to` with the entries it has? Those of one root would open it there to a
  * later run of the other. Out of TEMP it may, since nothing of a root comes into it where there are several: TEMP's own
  * entry is the run's and means nothing to another. */

@@ -28,7 +28,6 @@ struct server {
     uv_mutex_t lock; /* clients and count */
     struct client *clients[SERVER_MAX_CLIENTS];
     size_t count;
-    volatile LONG stopping;
 };
 
 struct start {
@@ -216,10 +215,10 @@ static void accept_client(struct server *server, HANDLE pipe) {
 
 static void acceptor_main(void *argument) {
     struct server *server = argument;
-    while (!server->stopping) {
+    while (!server->sandbox->ended) {
         HANDLE pipe = server->waiting;
         BOOL connected = ConnectNamedPipe(pipe, NULL) || GetLastError() == ERROR_PIPE_CONNECTED;
-        if (server->stopping) {
+        if (server->sandbox->ended) {
             break;
         }
         if (!connected) {
@@ -228,7 +227,7 @@ static void acceptor_main(void *argument) {
         }
         /* The next instance stands before this client is served, so that a second one finds it. */
         HANDLE next = create_instance(server, false);
-        while (next == INVALID_HANDLE_VALUE && !server->stopping) {
+        while (next == INVALID_HANDLE_VALUE && !server->sandbox->ended) {
             Sleep(50);
             next = create_instance(server, false);
         }
@@ -289,7 +288,6 @@ static size_t cancel_after(struct server *server, LONGLONG limit) {
 void server_watchdog(struct server *server) { (void)cancel_after(server, SERVER_OPERATION_LIMIT_MS); }
 
 void server_stop(struct server *server, DWORD milliseconds) {
-    InterlockedExchange(&server->stopping, 1);
     InterlockedExchange(&server->sandbox->ended, 1);
     /* ConnectNamedPipe of the acceptor returns when somebody connects. */
     HANDLE wake = CreateFileW(server->dos_path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);

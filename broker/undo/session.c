@@ -33,18 +33,6 @@ static bool add_store(struct undo *undo, const wchar_t *base) {
     return true;
 }
 
-static bool in_a_root(const struct root_set *set, const wchar_t *path) {
-    struct policy_name rest, name = {(const uint16_t *)path, wcslen(path)};
-    for (size_t i = 0; i < set->root_count; i++) {
-        const wchar_t *top = set->roots[i].dos_path;
-        struct policy_name root = {(const uint16_t *)top, wcslen(top)};
-        if (policy_under(name, root, object_fold, &rest)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Store number of a volume's root directory ("D:\"); 0, where everything is copied, when there can be none. */
 static size_t store_on(struct undo *undo, const wchar_t *volume) {
     wchar_t base[UNDO_PATH_UNITS], *sid_text = NULL;
@@ -55,7 +43,7 @@ static size_t store_on(struct undo *undo, const wchar_t *volume) {
         for (size_t i = 1; i < undo->store_count && !found; i++) {
             found = !_wcsnicmp(undo->stores[i].path, base, wcslen(base)) ? i : 0;
         }
-        if (!found && !in_a_root(undo->set, base) && state_private_directory(base) && add_store(undo, base)) {
+        if (!found && !root_set_holds_path(undo->set, base) && state_private_directory(base) && add_store(undo, base)) {
             found = undo->store_count - 1;
         }
     }
