@@ -5,6 +5,7 @@
 #include "broker/rights/acl.h"
 #include "broker/state/root_tree.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -41,22 +42,21 @@ static bool is_executable(const wchar_t *path) {
     return false;
 }
 
-static void note(struct watched *watched, const FILE_NOTIFY_INFORMATION *change) {
-    size_t units = change->FileNameLength / sizeof(wchar_t);
+static void note(struct watched *watched, DWORD action, const BYTE *name, DWORD bytes) {
+    size_t units = bytes / sizeof(wchar_t);
     wchar_t *path = malloc((units + 1) * sizeof(wchar_t));
     if (!path || watched->count == MAX_NOTED || watched->units + units > MAX_NOTED_UNITS) {
         watched->overflow = true;
         free(path);
         return;
     }
-    memcpy(path, change->FileName, change->FileNameLength);
+    memcpy(path, name, units * sizeof(wchar_t));
     path[units] = 0;
     bool known = false;
     for (size_t i = watched->count; i > 0 && watched->count - i < 8 && !known; i--) {
         known = !wcscmp(watched->noted[i - 1], path);
     }
-    if (known || !is_executable(path) || change->Action == FILE_ACTION_REMOVED ||
-        change->Action == FILE_ACTION_RENAMED_OLD_NAME) {
+    if (known || !is_executable(path) || action == FILE_ACTION_REMOVED || action == FILE_ACTION_RENAMED_OLD_NAME) {
         free(path);
         return;
     }
@@ -71,12 +71,14 @@ static void read_notes(struct watched *watched, DWORD bytes) {
         return;
     }
     for (;;) {
-        const FILE_NOTIFY_INFORMATION *change = (const FILE_NOTIFY_INFORMATION *)(const void *)at;
-        note(watched, change);
-        if (!change->NextEntryOffset) {
+        /* Windows puts each entry at a multiple of four bytes; Wine does not. */
+        FILE_NOTIFY_INFORMATION change;
+        memcpy(&change, at, offsetof(FILE_NOTIFY_INFORMATION, FileName));
+        note(watched, change.Action, at + offsetof(FILE_NOTIFY_INFORMATION, FileName), change.FileNameLength);
+        if (!change.NextEntryOffset) {
             return;
         }
-        at += change->NextEntryOffset;
+        at += change.NextEntryOffset;
     }
 }
 
