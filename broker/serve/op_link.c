@@ -25,23 +25,28 @@ struct outcome op_link(struct client *client, const struct sbx_request *request)
     enum policy_verdict verdict = NT_SUCCESS(object_query_facts(object, &facts))
                                       ? judge_links(client->sandbox->set, object, &facts, &client->scratch)
                                       : POLICY_BAD_HANDLE;
-    bool replace = (link->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;
-    outcome = verdict != POLICY_ALLOWED
-                  ? outcome_refused(verdict)
-                  : resolve_name(client, link->directory, &link->name, replace ? PLACE_DESTROY : PLACE_WRITE,
-                                 &client->subject, &client->target, &place);
-    if (!outcome_failed(outcome)) {
-        struct undo_step step = {0};
-        outcome.status = !root_set_may_move(client->sandbox->set, root, place.root) ? STATUS_NOT_SAME_DEVICE
-                         : replace ? undo_before_replace(client->sandbox->undo, object, &place, &step)
-                                   : STATUS_SUCCESS;
-        if (NT_SUCCESS(outcome.status)) {
-            outcome.status =
-                object_set_name(object, place.directory, place.leaf, link->flags, NT_FILE_CLASS(link->info_class));
-            undo_settle(client->sandbox->undo, &step, NT_SUCCESS(outcome.status));
-        }
-        NtClose(place.directory);
+    if (verdict != POLICY_ALLOWED) {
+        NtClose(object);
+        return outcome_refused(verdict);
     }
+    bool replace = (link->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;
+    outcome = resolve_name(client, link->directory, &link->name, replace ? PLACE_DESTROY : PLACE_WRITE,
+                           &client->subject, &client->target, &place);
+    if (outcome_failed(outcome)) {
+        NtClose(object);
+        return outcome;
+    }
+    struct undo_step step = {0};
+    NTSTATUS status =
+        root_set_may_move(client->sandbox->set, root, place.root) ? STATUS_SUCCESS : STATUS_NOT_SAME_DEVICE;
+    if (NT_SUCCESS(status) && replace) {
+        status = undo_before_replace(client->sandbox->undo, object, &place, &step);
+    }
+    if (NT_SUCCESS(status)) {
+        status = object_set_name(object, place.directory, place.leaf, link->flags, NT_FILE_CLASS(link->info_class));
+        undo_settle(client->sandbox->undo, &step, NT_SUCCESS(status));
+    }
+    NtClose(place.directory);
     NtClose(object);
-    return outcome;
+    return outcome_status(status);
 }
