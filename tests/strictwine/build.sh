@@ -152,7 +152,7 @@ for source in strict stock; do
     commands=$out
     [ $source = strict ] || { tree=$out/stock/tree commands=$out/stock; }
     unix=$tree/lib/$arch/wine/x86_64-unix
-    if [ ! -f "$tree/complete" ]; then
+    if [ "$(cat "$tree/complete" 2> /dev/null)" != "$version" ]; then
         rm -rf "$tree"
         mkdir -p "$tree/lib/wine" "$unix" "$tree/share"
         mkdir "$tree/lib/$arch/wine/x86_64-windows"
@@ -160,7 +160,7 @@ for source in strict stock; do
         ln -s "$deb/usr/lib/i386-linux-gnu/wine/i386-windows" "$tree/lib/$arch/wine/"
         ln -s "$deb/usr/lib/$arch/wine/x86_64-unix/"* "$unix/"
         ln -s "$deb/usr/share/wine" "$tree/share/wine"
-        : > "$tree/complete"
+        echo "$version" > "$tree/complete"
     fi
     put strict.obj/wine64 "$tree/lib/wine/wine64"
     put $source.obj/wineserver "$tree/lib/wine/wineserver"
