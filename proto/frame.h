@@ -10,7 +10,7 @@
 
 #define SBX_FRAME_HEADER 4u
 /* Largest payload: three names of 32,767 UTF-16 units (replace) and their headers fit, nothing much larger does. */
-#define SBX_FRAME_MAX 204800u /* 200 KiB */
+#define SBX_FRAME_MAX 66560u /* 65 KiB: the longest name and the other fields */
 
 /* A buffer that is fed bytes in any portions and gives whole frames. `bytes` and `capacity` belong to the caller. */
 struct sbx_frame_buffer {

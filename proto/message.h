@@ -22,7 +22,6 @@ enum sbx_op {
     SBX_OP_RENAME,
     SBX_OP_LINK,
     SBX_OP_OPEN,
-    SBX_OP_REPLACE,
     SBX_OP_STAMP,
     SBX_OP_NOTE,
     SBX_OP_COUNT /* one past the last */
@@ -71,14 +70,6 @@ struct sbx_open {
     uint32_t flags; /* SBX_OPEN_* */
 };
 
-/* ReplaceFileW; names are NT names (\??\...). backup may be empty. */
-struct sbx_replace {
-    struct sbx_name replaced;
-    struct sbx_name replacement;
-    struct sbx_name backup;
-    uint32_t flags; /* REPLACEFILE_* */
-};
-
 /* A write open was denied: give the object our ACE. handle, or (0, directory, name) for the directory in which
  * something was to be created under that name. */
 struct sbx_stamp {
@@ -102,7 +93,6 @@ struct sbx_request {
         struct sbx_delete del;
         struct sbx_rename rename; /* also SBX_OP_LINK */
         struct sbx_open open;
-        struct sbx_replace replace;
         struct sbx_stamp stamp;
         struct sbx_note note;
     } u;

@@ -41,7 +41,6 @@ static const struct {
     [SBX_OP_RENAME] = {NEEDS_HELLO | RECORDED, op_rename},
     [SBX_OP_LINK] = {NEEDS_HELLO | RECORDED, op_link},
     [SBX_OP_OPEN] = {NEEDS_HELLO | RECORDED, op_open},
-    [SBX_OP_REPLACE] = {NEEDS_HELLO | RECORDED, op_replace},
     [SBX_OP_STAMP] = {NEEDS_HELLO | RECORDED, op_stamp},
     [SBX_OP_NOTE] = {NEEDS_HELLO, serve_note},
 };
@@ -60,7 +59,7 @@ static void count_success(struct sandbox *sandbox, const struct sbx_request *req
                    (request->op == SBX_OP_OPEN && (request->u.open.options & FILE_DELETE_ON_CLOSE));
     if (deletes) {
         InterlockedIncrement(&sandbox->counters.deleted);
-    } else if (request->op == SBX_OP_REPLACE || (named && (request->u.rename.flags & NT_RENAME_REPLACE_IF_EXISTS))) {
+    } else if (named && (request->u.rename.flags & NT_RENAME_REPLACE_IF_EXISTS)) {
         InterlockedIncrement(&sandbox->counters.replaced);
     } else if (named) {
         InterlockedIncrement(&sandbox->counters.renamed);

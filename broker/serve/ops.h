@@ -11,7 +11,6 @@ struct outcome op_delete(struct client *client, const struct sbx_request *reques
 struct outcome op_rename(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
 struct outcome op_link(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
 struct outcome op_open(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
-struct outcome op_replace(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
 struct outcome op_stamp(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
 
 #endif

@@ -59,10 +59,10 @@ static void build_fields(enum frame_kind kind) {
     case FRAME_OP_WIDE: put_uint((1ull << 32) + SBX_OP_DELETE); break;
     case FRAME_ARRAY: put("\xdd\xff\xff\xff\xff", 5); break;
     case FRAME_MAP: put("\xdf\xff\xff\xff\xff", 5); break;
-    case FRAME_NESTED: fill_with(0x91, 200000); break;
+    case FRAME_NESTED: fill_with(0x91, 60000); break;
     case FRAME_NESTED_FIELD:
         put_uint(SBX_OP_DELETE);
-        fill_with(0x81, 100000);
+        fill_with(0x81, 60000);
         break;
     case FRAME_NIL:
         put_uint(SBX_OP_DELETE);

@@ -150,8 +150,9 @@ static unsigned big(void) {
     static uint8_t frame[SBX_FRAME_HEADER + SBX_FRAME_MAX];
     static wchar_t name[32768];
     wmemset(name, L'x', 32767);
-    struct sbx_request request = {.op = SBX_OP_REPLACE};
-    request.u.replace.replaced = request.u.replace.replacement = request.u.replace.backup = wire_name(name);
+    struct sbx_request request = {.op = SBX_OP_LINK};
+    request.u.rename.name = wire_name(name);
+    request.u.rename.info_class = 11;
     size_t size = sbx_request_pack(&request, frame, sizeof(frame));
     HANDLE pipe = wire_client();
     unsigned outcome = size ? REFUSED : FAILED;

@@ -88,30 +88,6 @@ unsigned name_rename(uintptr_t argument) {
     return outcome;
 }
 
-static unsigned replace(const wchar_t *replaced, const wchar_t *replacement, const wchar_t *backup, uint32_t flags) {
-    struct sbx_request request = {.op = SBX_OP_REPLACE};
-    request.u.replace.replaced = wire_name(replaced);
-    request.u.replace.replacement = wire_name(replacement);
-    request.u.replace.backup = wire_name(backup);
-    request.u.replace.flags = flags;
-    return wire_once(&request, NULL);
-}
-
-static unsigned replacing(enum name_request kind) {
-    wchar_t one[400], two[400], nt_one[410], nt_two[410];
-    CloseHandle(new_file(GENERIC_READ, one, 400));
-    CloseHandle(new_file(GENERIC_READ, two, 400));
-    swprintf(nt_one, 410, L"\\??\\%ls", one);
-    swprintf(nt_two, 410, L"\\??\\%ls", two);
-    switch (kind) {
-    case REQUEST_REPLACE_OUTSIDE: return replace(nt_below(scene.outside, L"kept.txt"), nt_one, L"", 0);
-    case REQUEST_REPLACE_WITH_OUTSIDE: return replace(nt_one, nt_below(scene.outside, L"kept.txt"), L"", 0);
-    case REQUEST_REPLACE_BACKUP_OUTSIDE: return replace(nt_one, nt_two, nt_below(scene.outside, L"kept.txt"), 0);
-    case REQUEST_REPLACE_PROTECTED: return replace(nt_below(scene.root, L"guard\\protected.txt"), nt_one, L"", 0);
-    default: return replace(nt_one, nt_two, L"", 0x80000000u);
-    }
-}
-
 static unsigned with_handle(HANDLE handle, enum name_request kind) {
     wchar_t inside[400];
     swprintf(inside, 400, L"\\??\\%ls\\taken", scene.root);
@@ -172,8 +148,7 @@ unsigned name_other(uintptr_t argument) {
     case REQUEST_DELETE_ON_CLOSE_FLAG:
     case REQUEST_DELETE_CLASS:
     case REQUEST_LET_GO:
-    case REQUEST_LINK_TO_OUTSIDE: return with_handle(new_file(GENERIC_READ, path, 400), kind);
-    default: return replacing(kind);
+    default: return with_handle(new_file(GENERIC_READ, path, 400), kind);
     }
 }
 

@@ -4,13 +4,10 @@
  *        child --wait ROOT         waits until the file "go" is in the root
  *        child --touch PATH...     stores for each object the DACL that it has (Wine would else work it out anew each
  * time) child --list              the operations */
-#include "../attack/attack.h"
+#include <windows.h>
 
-#include <string.h>
-
-struct scene scene;
-
-void detail(const char *format, ...) { (void)format; }
+#include <stdio.h>
+#include <winternl.h>
 
 static const wchar_t *root;
 
@@ -84,29 +81,6 @@ static DWORD replace_file(void) {
     return result(ReplaceFileW(in_root(L"old.txt"), in_root(L"new.txt"), in_root(L"backup.txt"), 0, NULL, NULL));
 }
 
-static struct sbx_name nt_name(const wchar_t *leaf) {
-    static wchar_t names[3][400];
-    static unsigned turn;
-    wchar_t *name = names[turn++ % 3];
-    swprintf(name, 400, L"\\??\\%ls\\%ls", root, leaf);
-    return wire_name(name);
-}
-
-/* The protocol's own replace, which the shim does not send. */
-static DWORD replace_request(void) {
-    const struct sbx_settings *settings = shim_settings();
-    struct sbx_request request = {.op = SBX_OP_REPLACE};
-    if (!settings) {
-        return ERROR_INVALID_DATA;
-    }
-    swprintf(scene.pipe, 80, L"\\\\.\\pipe\\%.*ls", (int)(settings->pipe_size / sizeof(wchar_t)) - 9,
-             (const wchar_t *)((const BYTE *)settings + settings->pipe_offset) + 9);
-    request.u.replace.replaced = nt_name(L"old.txt");
-    request.u.replace.replacement = nt_name(L"new.txt");
-    request.u.replace.backup = nt_name(L"backup.txt");
-    return wire_once(&request, NULL) == SERVED ? 0 : ERROR_ACCESS_DENIED;
-}
-
 static const struct {
     const wchar_t *name;
     DWORD (*run)(void);
@@ -122,7 +96,6 @@ static const struct {
     {L"write-older", write_older},
     {L"overwrite", overwrite},
     {L"replace-file", replace_file},
-    {L"replace-request", replace_request},
 };
 #define COUNT (sizeof(operations) / sizeof(operations[0]))
 

@@ -49,7 +49,6 @@ OPERATIONS = [
     Operation('overwrite', {'old.txt': O}, {'old.txt': N}, [{'old.txt': ''}]),
     # ERROR_UNABLE_TO_MOVE_REPLACEMENT_2: the old file has its backup name, and nothing has taken its place.
     Operation('replace-file', {'old.txt': O, 'new.txt': N}, {'old.txt': N, 'backup.txt': O}, [{'backup.txt': O, 'new.txt': N}]),
-    Operation('replace-request', {'old.txt': O, 'new.txt': N}, {'old.txt': N, 'backup.txt': O}, [{'backup.txt': O, 'new.txt': N}]),
 ]
 # What no `sbx undo` brings back because nothing was lost: the operation took no name and no content away.
 LOSES_NOTHING = {'link', 'write-older'}

@@ -37,7 +37,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(bench, name):
     assert not [str(row) for row in rows if row.wrong]
 
 
-@pytest.mark.parametrize('name', ['rename', 'replace-request'])
+@pytest.mark.parametrize('name', ['rename', 'overwrite'])
 def test_a_killed_program_is_no_matter_to_the_broker(bench, name):
     operation = driver.by_name(name)
     rows = [driver.run_row(bench, operation, (), 'op', point.step, 'child')

@@ -38,11 +38,6 @@ static void check_names(const struct sbx_request *request, const uint8_t *payloa
     case SBX_OP_RENAME:
     case SBX_OP_LINK: check_name(&request->u.rename.name, payload, size); break;
     case SBX_OP_OPEN: check_name(&request->u.open.name, payload, size); break;
-    case SBX_OP_REPLACE:
-        check_name(&request->u.replace.replaced, payload, size);
-        check_name(&request->u.replace.replacement, payload, size);
-        check_name(&request->u.replace.backup, payload, size);
-        break;
     case SBX_OP_STAMP: check_name(&request->u.stamp.name, payload, size); break;
     case SBX_OP_NOTE: check_name(&request->u.note.name, payload, size); break;
     default: REQUIRE(request->op == SBX_OP_HELLO || request->op == SBX_OP_DELETE);

@@ -28,9 +28,6 @@ static const struct sample samples[SAMPLE_COUNT] = {
     {"open",
      "Iniiiiiii",
      {SBX_OP_OPEN, {.open = {0, UTF16_NAME(u"\\??\\C:\\w\\t"), 0x40, 0x110080, 0x80, 7, 1, 0x201040, 0}}}},
-    {"replace",
-     "nnni",
-     {SBX_OP_REPLACE, {.replace = {UTF16_NAME(u"\\??\\C:\\w\\a"), UTF16_NAME(u"\\??\\C:\\w\\b"), {NULL, 0}, 2}}}},
     {"stamp", "IIn", {SBX_OP_STAMP, {.stamp = {0x1a4, 0, {NULL, 0}}}}},
     {"note", "in", {SBX_OP_NOTE, {.note = {1, UTF16_NAME(u"\\??\\C:\\w\\a")}}}},
 };
@@ -63,10 +60,6 @@ static inline bool same_request(const struct sbx_request *a, const struct sbx_re
     case SBX_OP_RENAME:
     case SBX_OP_LINK: return same_rename(&a->u.rename, &b->u.rename);
     case SBX_OP_OPEN: return same_open(&a->u.open, &b->u.open);
-    case SBX_OP_REPLACE:
-        return same_name(&a->u.replace.replaced, &b->u.replace.replaced) &&
-               same_name(&a->u.replace.replacement, &b->u.replace.replacement) &&
-               same_name(&a->u.replace.backup, &b->u.replace.backup) && a->u.replace.flags == b->u.replace.flags;
     case SBX_OP_STAMP:
         return a->u.stamp.handle == b->u.stamp.handle && a->u.stamp.directory == b->u.stamp.directory &&
                same_name(&a->u.stamp.name, &b->u.stamp.name);

@@ -37,7 +37,7 @@ static void expect_result(const struct sbx_frame_buffer *buffer, enum sbx_frame_
 static void header_is_little_endian(void **state) {
     (void)state;
     uint8_t header[SBX_FRAME_HEADER];
-    static const uint8_t small[] = {0x34, 0x12, 0, 0}, largest[] = {0, 0x20, 3, 0};
+    static const uint8_t small[] = {0x34, 0x12, 0, 0}, largest[] = {0, 4, 1, 0};
     assert_int_equal(sbx_frame_put_header(header, 0x1234), 0);
     assert_memory_equal(header, small, sizeof(small));
     assert_int_equal(sbx_frame_put_header(header, SBX_FRAME_MAX), 0);
@@ -115,7 +115,7 @@ static void bad_lengths_are_seen_from_the_header_alone(void **state) {
     (void)state;
     static const uint8_t headers[][SBX_FRAME_HEADER] = {
         {0, 0, 0, 0},             /* zero */
-        {1, 0x20, 3, 0},          /* SBX_FRAME_MAX + 1 */
+        {1, 4, 1, 0},             /* SBX_FRAME_MAX + 1 */
         {0xff, 0xff, 0xff, 0xff}, /* the largest */
         {0xfc, 0xff, 0xff, 0xff}, /* wraps around when the header is added in 32 bits */
         {0, 0, 0, 0x80},          /* negative as a signed number */

@@ -334,7 +334,7 @@ static void announced_sizes_past_the_end_are_refused(void **state) {
         struct bytes payload;
         build(&payload, &samples[SBX_OP_STAMP - 1], 2, headers[i].bytes, headers[i].size);
         expect_valid(&payload, false);
-        build(&payload, &samples[SBX_OP_REPLACE - 1], 0, headers[i].bytes, headers[i].size);
+        build(&payload, &samples[SBX_OP_NOTE - 1], 1, headers[i].bytes, headers[i].size);
         expect_valid(&payload, false);
     }
 }
@@ -398,13 +398,16 @@ static void pack_refuses_what_unpack_would(void **state) {
     assert_int_equal(sbx_request_pack(&request, frame, sizeof(frame)), SBX_FRAME_HEADER + 3 + 3 + SBX_NAME_MAX);
 }
 
-static void three_longest_names_fit_a_frame(void **state) {
+static void the_longest_request_fits_a_frame(void **state) {
     (void)state;
     static uint8_t name[SBX_NAME_MAX], frame[SBX_FRAME_HEADER + SBX_FRAME_MAX];
     struct sbx_name longest = {name, SBX_NAME_MAX};
-    struct sbx_request request = {SBX_OP_REPLACE, {.replace = {longest, longest, longest, UINT32_MAX}}}, again;
+    struct sbx_request request = {SBX_OP_OPEN,
+                                  {.open = {UINT64_MAX, longest, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
+                                            UINT32_MAX, UINT32_MAX, UINT32_MAX}}},
+                       again;
     size_t size = sbx_request_pack(&request, frame, sizeof(frame));
-    assert_int_equal(size, SBX_FRAME_HEADER + 1 + 3 * (3 + SBX_NAME_MAX) + 5);
+    assert_int_equal(size, SBX_FRAME_HEADER + 1 + 9 + (3 + SBX_NAME_MAX) + 7 * 5);
     assert_int_equal(sbx_request_unpack(&again, frame + SBX_FRAME_HEADER, size - SBX_FRAME_HEADER), 0);
     assert_true(same_request(&request, &again));
 }
@@ -486,7 +489,7 @@ int main(void) {
         cmocka_unit_test(names_have_a_longest_size),
         cmocka_unit_test(unknown_operations_are_refused),
         cmocka_unit_test(pack_refuses_what_unpack_would),
-        cmocka_unit_test(three_longest_names_fit_a_frame),
+        cmocka_unit_test(the_longest_request_fits_a_frame),
         cmocka_unit_test(pack_needs_room_for_the_last_byte),
         cmocka_unit_test(every_reply_fits_its_bound),
         cmocka_unit_test(reply_fields_have_types_and_ranges),
