@@ -10,6 +10,12 @@
 #include <winioctl.h>
 #include <winternl.h>
 
+/* Why the last call failed, never 0: where one says "failed" without a reason, that must not read as success. */
+static inline DWORD last_error(void) {
+    DWORD error = GetLastError();
+    return error ? error : ERROR_GEN_FAILURE;
+}
+
 /* Status values */
 
 #undef STATUS_TIMEOUT

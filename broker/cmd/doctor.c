@@ -88,11 +88,11 @@ static void check_token(struct report *report) {
 /* Opens `path` for writing as a sandboxed program would. */
 static DWORD open_confined(HANDLE token, const wchar_t *path) {
     if (!ImpersonateLoggedOnUser(token)) {
-        return GetLastError();
+        return last_error();
     }
     HANDLE file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                               OPEN_EXISTING, 0, NULL);
-    DWORD error = file == INVALID_HANDLE_VALUE ? GetLastError() : 0;
+    DWORD error = file == INVALID_HANDLE_VALUE ? last_error() : 0;
     if (file != INVALID_HANDLE_VALUE) {
         CloseHandle(file);
     }

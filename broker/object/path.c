@@ -47,12 +47,12 @@ HANDLE path_open(const wchar_t *path, ACCESS_MASK access, wchar_t **final, DWORD
     HANDLE handle = CreateFileW(path, access | FILE_READ_ATTRIBUTES | SYNCHRONIZE, NT_SHARE_ALL, NULL, OPEN_EXISTING,
                                 FILE_FLAG_BACKUP_SEMANTICS, NULL);
     if (handle == INVALID_HANDLE_VALUE) {
-        *error = GetLastError();
+        *error = last_error();
         return NULL;
     }
     *final = path_of_handle(handle);
     if (!*final) {
-        *error = GetLastError();
+        *error = last_error();
         CloseHandle(handle);
         return NULL;
     }

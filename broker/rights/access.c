@@ -31,7 +31,7 @@ bool access_open(const PSID *sids, size_t count, bool low, struct access_subject
     }
     if (!error && !DuplicateTokenEx(primary, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
                                     TokenImpersonation, &subject->token)) {
-        error = GetLastError();
+        error = last_error();
     }
     if (primary) {
         CloseHandle(primary);

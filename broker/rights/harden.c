@@ -40,13 +40,13 @@ DWORD harden_process(bool low) {
     static const SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
     HANDLE token;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_ADJUST_DEFAULT, &token)) {
-        return GetLastError();
+        return last_error();
     }
     PSECURITY_DESCRIPTOR process = descriptor_for(token, low ? TASK_MANAGER_RIGHTS : WAIT_RIGHTS);
     PSECURITY_DESCRIPTOR others = descriptor_for(token, WAIT_RIGHTS);
     bool done = process && others && SetKernelObjectSecurity(GetCurrentProcess(), what, process) &&
                 SetKernelObjectSecurity(GetCurrentThread(), what, others) && set_default_dacl(token, others);
-    DWORD error = done ? 0 : GetLastError();
+    DWORD error = done ? 0 : last_error();
     LocalFree(process);
     LocalFree(others);
     CloseHandle(token);

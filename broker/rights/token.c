@@ -28,7 +28,7 @@ static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
     PSID user = sid_user();
     if (!user || !CreateWellKnownSid(WinLocalSystemSid, NULL, system, &system_size)) {
         LocalFree(user);
-        return GetLastError();
+        return last_error();
     }
     PSID sids[] = {user, system, run_sid};
     DWORD size = sizeof(ACL);
@@ -38,11 +38,11 @@ static DWORD set_default_dacl(HANDLE token, PSID run_sid) {
     ACL *dacl = LocalAlloc(LMEM_FIXED, size);
     DWORD error = dacl && InitializeAcl(dacl, size, ACL_REVISION) ? 0 : ERROR_OUTOFMEMORY;
     for (size_t i = 0; !error && i < 3; i++) {
-        error = AddAccessAllowedAce(dacl, ACL_REVISION, GENERIC_ALL, sids[i]) ? 0 : GetLastError();
+        error = AddAccessAllowedAce(dacl, ACL_REVISION, GENERIC_ALL, sids[i]) ? 0 : last_error();
     }
     TOKEN_DEFAULT_DACL info = {dacl};
     if (!error && !SetTokenInformation(token, TokenDefaultDacl, &info, sizeof(info))) {
-        error = GetLastError();
+        error = last_error();
     }
     LocalFree(dacl);
     LocalFree(user);
@@ -60,7 +60,7 @@ static DWORD set_level(HANDLE token, DWORD level) {
     SID sid = {SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {level}};
     TOKEN_MANDATORY_LABEL label = {{&sid, SE_GROUP_INTEGRITY}};
     return SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label) + GetLengthSid(&sid)) ? 0
-                                                                                                       : GetLastError();
+                                                                                                       : last_error();
 }
 
 /* LUA_TOKEN takes groups and privileges away and leaves the level: an elevated sbx would start its program at High. */
@@ -90,7 +90,7 @@ static DWORD restrict_token(HANDLE own, const PSID *sids, size_t count, HANDLE *
     DWORD error = 0;
     if (!CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN | WRITE_RESTRICTED_FLAG, 0, NULL, 0, NULL, used,
                                list, token)) {
-        error = GetLastError();
+        error = last_error();
     }
     LocalFree(list);
     LocalFree(logon);
@@ -102,7 +102,7 @@ DWORD token_create_strict(const PSID *sids, size_t count, PSID run_sid, bool low
     *token = NULL;
     if (!OpenProcessToken(GetCurrentProcess(),
                           TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY | TOKEN_QUERY | TOKEN_ADJUST_DEFAULT, &own)) {
-        return GetLastError();
+        return last_error();
     }
     DWORD error = restrict_token(own, sids, count, token);
     CloseHandle(own);
@@ -140,18 +140,18 @@ DWORD token_for_operations(HANDLE *token) {
         return 0;
     }
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY | TOKEN_ASSIGN_PRIMARY, &own)) {
-        return GetLastError();
+        return last_error();
     }
     DWORD error = CreateRestrictedToken(own, LUA_TOKEN | DISABLE_MAX_PRIVILEGE, 0, NULL, 0, NULL, 0, NULL, &filtered)
                       ? 0
-                      : GetLastError();
+                      : last_error();
     CloseHandle(own);
     if (error) {
         return error;
     }
     if (!DuplicateTokenEx(filtered, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation,
                           token)) {
-        error = GetLastError();
+        error = last_error();
         *token = NULL;
     }
     CloseHandle(filtered);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define PROJECT_NAME L".sbx.json"
-#define ASKED_UNITS 2048u
+#define ASKED_UNITS 1024u /* more than all names together */
 
 /* What a project file may say: each takes rights away. */
 static const wchar_t *const narrowing[] = {L"--protect", L"--protect-vcs", L"--read-only", L"--require-integrity"};
@@ -24,8 +24,8 @@ struct reading {
     struct run_settings *settings;
     const wchar_t *file;
     const wchar_t *directory;
-    wchar_t asked[ASKED_UNITS]; /* options that the project file may not give */
-    bool asked_more;            /* and some that are not shown */
+    ULONGLONG asked_options;    /* a bit for each option that the project file may not give */
+    wchar_t asked[ASKED_UNITS]; /* their names, for a person; never their values, which a stranger wrote */
 };
 
 static bool one_of(const wchar_t *name, const wchar_t *const *names, size_t count) {
@@ -78,34 +78,14 @@ static bool is_granted(const struct run_settings *settings, int option, const wc
     return !adds_root(option) && run_option_given(settings, option);
 }
 
-/* The line is meant to be copied into a shell, and a stranger wrote the file: nothing in it may be more than a path
- * there, in cmd.exe or in PowerShell. */
-static bool is_harmless(const wchar_t *value) {
-    if (value[0] && value[wcslen(value) - 1] == L'\\') {
-        return false;
-    }
-    for (; *value; value++) {
-        if (*value < L' ' || *value > L'~' || wcschr(L"\"%$`!^&|<>;'", *value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void ask(struct reading *reading, int option, const wchar_t *value) {
-    wchar_t words[ASKED_UNITS];
-    const wchar_t *name = run_options[option].name;
-    if (is_granted(reading->settings, option, value)) {
-        return;
+    const wchar_t *name = run_options[option].name + 2;
+    size_t used = wcslen(reading->asked);
+    if (!is_granted(reading->settings, option, value) && used + wcslen(name) + 3 <= ASKED_UNITS &&
+        !(reading->asked_options & (1ull << option))) {
+        reading->asked_options |= 1ull << option;
+        _snwprintf(reading->asked + used, ASKED_UNITS - used, L"%ls%ls", used ? L", " : L"", name);
     }
-    int units = value ? _snwprintf(words, ASKED_UNITS - 1, L" %ls \"%ls\"", name, value)
-                      : _snwprintf(words, ASKED_UNITS - 1, L" %ls", name);
-    if (units < 0 || wcslen(reading->asked) + (size_t)units >= ASKED_UNITS || (value && !is_harmless(value))) {
-        reading->asked_more = true;
-        return;
-    }
-    words[units] = 0;
-    wcscat(reading->asked, words);
 }
 
 static bool protect_below(struct reading *reading, int option, const wchar_t *path) {
@@ -140,16 +120,6 @@ static bool project_setting(void *context, int option, const wchar_t *value) {
     return true;
 }
 
-static void show_asked(const struct reading *reading) {
-    if (reading->asked[0]) {
-        msg_note(L"sbx: %ls asks for more, which a project file cannot give. If you trust it: sbx run%ls ...",
-                 reading->file, reading->asked);
-    }
-    if (reading->asked_more) {
-        msg_note(L"sbx: %ls asks for things that are not shown here; read it before you grant them", reading->file);
-    }
-}
-
 static int option_index(const wchar_t *name) {
     int i = 0;
     while (run_options[i].name && wcscmp(run_options[i].name, name) != 0) {
@@ -173,7 +143,10 @@ static enum config_result read_project(struct run_settings *settings, const wcha
     *reading = (struct reading){.settings = settings, .file = file, .directory = directory};
     enum config_result result = config_read(file, directory, run_options, project_setting, reading);
     if (result == CONFIG_READ) {
-        show_asked(reading);
+        if (reading->asked[0]) {
+            msg_note(L"sbx: %ls asks for %ls; a project file cannot give that, the command line can", file,
+                     reading->asked);
+        }
         /* Or a program in the sandbox would take away what narrows the next run. The path is kept by the settings. */
         if (!settings->read_only && run_take_option(settings, option_index(L"--protect"), file)) {
             settings->protect_implied[settings->protect_count - 1] = true;

@@ -40,7 +40,7 @@ DWORD control_watch(HANDLE control, HANDLE job) {
     watched.job = job;
     HANDLE thread = CreateThread(NULL, 0, wait_for_stop, NULL, 0, NULL);
     if (!thread) {
-        return GetLastError();
+        return last_error();
     }
     CloseHandle(thread);
     return 0;

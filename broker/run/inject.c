@@ -51,7 +51,7 @@ DWORD inject_shim(HANDLE process, HANDLE thread, const BYTE *block) {
     BOOL wow64 = FALSE;
     BYTE *remote = NULL;
     if (!IsWow64Process(process, &wow64)) {
-        return GetLastError();
+        return last_error();
     }
     if (wow64) {
         return ERROR_BAD_EXE_FORMAT;
@@ -61,16 +61,16 @@ DWORD inject_shim(HANDLE process, HANDLE thread, const BYTE *block) {
                                 SBX_SETTINGS_SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     }
     if (!remote) {
-        return GetLastError();
+        return last_error();
     }
     SIZE_T written;
     if (!WriteProcessMemory(process, remote, block, SBX_SETTINGS_SIZE, &written)) {
-        return GetLastError();
+        return last_error();
     }
     /* kernel32 stands at the same address in every process of a session. The path in the block is NUL-terminated. */
     union {
         FARPROC found;
         PAPCFUNC call;
     } load = {GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "LoadLibraryW")};
-    return QueueUserAPC(load.call, thread, (ULONG_PTR)(remote + config->shim_offset)) ? 0 : GetLastError();
+    return QueueUserAPC(load.call, thread, (ULONG_PTR)(remote + config->shim_offset)) ? 0 : last_error();
 }

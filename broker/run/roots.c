@@ -245,14 +245,20 @@ static bool has_root_in(const struct root_set *set, const wchar_t *state) {
 static bool path_in_roots(const struct root_set *set, const wchar_t *path) {
     wchar_t *full = path_full(path), *final = NULL;
     /* A file that does not exist yet is judged by its directory. */
-    for (wchar_t *slash = full ? full + wcslen(full) : NULL; slash && !final; slash = wcsrchr(full, L'\\')) {
-        *slash = 0;
+    while (full && !final) {
         HANDLE handle = CreateFileW(full, FILE_READ_ATTRIBUTES, NT_SHARE_ALL, NULL, OPEN_EXISTING,
                                     FILE_FLAG_BACKUP_SEMANTICS, NULL);
         if (handle != INVALID_HANDLE_VALUE) {
             final = path_of_handle(handle);
             CloseHandle(handle);
+            break;
         }
+        wchar_t *slash = wcsrchr(full, L'\\');
+        if (!slash || !slash[1]) {
+            break;
+        }
+        /* "C:" alone is the current directory of the drive. */
+        slash[slash == full + 2 && full[1] == L':'] = 0;
     }
     bool inside = !final || root_set_holds_path(set, final);
     free(final);
@@ -334,7 +340,7 @@ static bool add_below(struct root_set *set, const struct root *root, const wchar
         return false;
     }
     (void)swprintf(path, units, L"%ls%ls\\%ls", prefix, root->dos_path, name);
-    DWORD error = GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES ? GetLastError() : 0;
+    DWORD error = GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES ? last_error() : 0;
     bool missing = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND;
     bool ok = missing || (!error && add_protected(set, path, true));
     if (error && !missing) {

@@ -68,7 +68,7 @@ static int make_job(struct run *run) {
     limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
     if (!run->sandbox.job ||
         !SetInformationJobObject(run->sandbox.job, JobObjectExtendedLimitInformation, &limits, sizeof(limits))) {
-        return fail_with(L"the job could not be made", GetLastError());
+        return fail_with(L"the job could not be made", last_error());
     }
     return 0;
 }
@@ -135,11 +135,11 @@ static int wait_for(struct run *run, HANDLE process) {
     run->watchdog.data = run;
     uv_timer_start(&run->watchdog, on_watchdog, 1000, 1000);
     if (!RegisterWaitForSingleObject(&wait, process, process_ended, run, INFINITE, WT_EXECUTEONLYONCE)) {
-        return fail_with(L"the program cannot be waited for", GetLastError());
+        return fail_with(L"the program cannot be waited for", last_error());
     }
     uv_run(loop, UV_RUN_DEFAULT);
     UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
-    return GetExitCodeProcess(process, &run->exit_code) ? 0 : fail_with(L"the exit code is not known", GetLastError());
+    return GetExitCodeProcess(process, &run->exit_code) ? 0 : fail_with(L"the exit code is not known", last_error());
 }
 
 /* What the program left behind ends with it: a sandbox that outlives its command is nobody's. */

@@ -3,6 +3,7 @@
 #include "broker/base/msg.h"
 #include "broker/object/object.h"
 #include "broker/rights/acl.h"
+#include "broker/state/executable.h"
 #include "broker/state/root_tree.h"
 
 #include <stddef.h>
@@ -30,18 +31,6 @@ struct watch {
     struct watched *roots[ROOT_SET_MAX_ROOTS]; /* NULL for TEMP and for a root that cannot be watched */
 };
 
-static const wchar_t *const extensions[] = {L".exe", L".com", L".scr", L".bat", L".cmd", L".dll", L".pyd", L".node"};
-
-static bool is_executable(const wchar_t *path) {
-    const wchar_t *dot = wcsrchr(path, L'.');
-    for (size_t i = 0; dot && i < sizeof(extensions) / sizeof(extensions[0]); i++) {
-        if (!_wcsicmp(dot, extensions[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void note(struct watched *watched, DWORD action, const BYTE *name, DWORD bytes) {
     size_t units = bytes / sizeof(wchar_t);
     wchar_t *path = malloc((units + 1) * sizeof(wchar_t));
@@ -56,7 +45,7 @@ static void note(struct watched *watched, DWORD action, const BYTE *name, DWORD 
     for (size_t i = watched->count; i > 0 && watched->count - i < 8 && !known; i--) {
         known = !wcscmp(watched->noted[i - 1], path);
     }
-    if (known || !is_executable(path) || action == FILE_ACTION_REMOVED || action == FILE_ACTION_RENAMED_OLD_NAME) {
+    if (known || !executable_name(path) || action == FILE_ACTION_REMOVED || action == FILE_ACTION_RENAMED_OLD_NAME) {
         free(path);
         return;
     }

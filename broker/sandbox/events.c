@@ -35,7 +35,7 @@ DWORD events_open(const wchar_t *path, const wchar_t *run_id) {
     /* Appending writes land whole at the end, whoever else writes to the file. */
     sink.file = CreateFileW(path, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_ALWAYS,
                             FILE_ATTRIBUTE_NORMAL, NULL);
-    return sink.file == INVALID_HANDLE_VALUE ? GetLastError() : 0;
+    return sink.file == INVALID_HANDLE_VALUE ? last_error() : 0;
 }
 
 /* The kernel's name as a person knows it: below a root by the root's DOS path. malloc'ed. */

@@ -252,7 +252,7 @@ DWORD server_start(struct sandbox *sandbox, struct server **out) {
     server->descriptor = pipe_descriptor(sandbox);
     server->waiting = server->descriptor ? create_instance(server, true) : INVALID_HANDLE_VALUE;
     if (server->waiting == INVALID_HANDLE_VALUE) {
-        DWORD error = GetLastError();
+        DWORD error = last_error();
         LocalFree(server->descriptor);
         free(server);
         return error;

@@ -213,7 +213,7 @@ static bool is_gone(const char *key) {
     wchar_t *path = msg_utf16(key);
     bool gone = false;
     if (path && path[0] && path[1] == L':' && path[2] == L'\\' && GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) {
-        DWORD error = GetLastError();
+        DWORD error = last_error();
         wchar_t volume[] = {path[0], L':', L'\\', 0};
         gone = (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) &&
                GetFileAttributesW(volume) != INVALID_FILE_ATTRIBUTES;
@@ -329,7 +329,7 @@ bool roots_each(bool (*visit)(void *context, const wchar_t *path, PSID sid), voi
         }
     }
     json_decref(map);
-    return result == LOAD_OK || result == LOAD_MISSING;
+    return on && (result == LOAD_OK || result == LOAD_MISSING);
 }
 
 bool roots_forget(const wchar_t *path) {

@@ -20,7 +20,8 @@ enum root_kind { ROOT_WORKSPACE, ROOT_ADDED, ROOT_TEMP };
  * the caller. Returns false with one message on stderr. ROOT_TEMP: a new random SID that is not stored. */
 bool roots_sid_for(const wchar_t *path, enum root_kind kind, PSID *sid) __attribute__((warn_unused_result));
 
-/* Every stored (path, sid) pair, in the file's order; stops when `visit` returns false. */
+/* Every stored (path, sid) pair, in the file's order; stops when `visit` returns false. False when not all were
+ * visited: a list that ends early must not be taken for the whole. */
 bool roots_each(bool (*visit)(void *context, const wchar_t *path, PSID sid), void *context)
     __attribute__((warn_unused_result));
 

@@ -5,6 +5,7 @@
 #include "broker/object/object.h"
 #include "broker/object/path.h"
 #include "broker/object/walk.h"
+#include "broker/state/executable.h"
 
 #include <stdlib.h>
 #include <wchar.h>
@@ -166,13 +167,8 @@ NTSTATUS tree_clean(const wchar_t *path, const PSID *keep, size_t keep_count, st
 /* Windows starts a program at the lower of its parent's level and its file's: by name, or because it begins like one.
  */
 static bool is_executable(HANDLE file, const wchar_t *leaf) {
-    static const wchar_t *const suffixes[] = {L".exe", L".com", L".scr", L".bat", L".cmd",
-                                              L".ps1", L".msi", L".dll", L".pyd"};
-    const wchar_t *suffix = wcsrchr(leaf, L'.');
-    for (size_t i = 0; suffix && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-        if (CompareStringOrdinal(suffix, -1, suffixes[i], -1, TRUE) == CSTR_EQUAL) {
-            return true;
-        }
+    if (executable_name(leaf)) {
+        return true;
     }
     BYTE magic[2] = {0};
     DWORD got = 0;

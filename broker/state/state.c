@@ -86,7 +86,7 @@ bool state_directory(wchar_t *path, size_t units) {
     wcscat(path, L"\\sbx");
     PSECURITY_DESCRIPTOR descriptor = private_descriptor(true);
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), descriptor, FALSE};
-    DWORD error = !descriptor ? GetLastError() : CreateDirectoryW(path, &attributes) ? 0 : GetLastError();
+    DWORD error = !descriptor ? last_error() : CreateDirectoryW(path, &attributes) ? 0 : last_error();
     LocalFree(descriptor);
     DWORD kind = error == ERROR_ALREADY_EXISTS ? GetFileAttributesW(path) : FILE_ATTRIBUTE_DIRECTORY;
     if (error && error != ERROR_ALREADY_EXISTS) {
@@ -159,7 +159,7 @@ HANDLE state_lock(const wchar_t *name, DWORD wait_ms) {
         if (lock != INVALID_HANDLE_VALUE) {
             return lock;
         }
-        DWORD error = GetLastError();
+        DWORD error = last_error();
         if (error != ERROR_SHARING_VIOLATION || GetTickCount64() >= until) {
             msg_error(L"cannot lock %ls: %ls", path, msg_win32_text(error));
             return NULL;
@@ -174,20 +174,20 @@ char *state_read(const wchar_t *path, size_t limit, size_t *size, DWORD *error) 
     HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                               OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (file == INVALID_HANDLE_VALUE) {
-        *error = GetLastError();
+        *error = last_error();
         return NULL;
     }
     LARGE_INTEGER length;
     char *bytes = NULL;
     DWORD got = 0;
     if (!GetFileSizeEx(file, &length)) {
-        *error = GetLastError();
+        *error = last_error();
     } else if ((ULONGLONG)length.QuadPart > limit) {
         *error = ERROR_FILE_TOO_LARGE;
     } else if (!(bytes = malloc((size_t)length.QuadPart + 1))) {
         *error = ERROR_NOT_ENOUGH_MEMORY;
     } else if (!ReadFile(file, bytes, (DWORD)length.QuadPart, &got, NULL)) {
-        *error = GetLastError();
+        *error = last_error();
         free(bytes);
         bytes = NULL;
     } else {
@@ -203,14 +203,14 @@ static DWORD write_whole(const wchar_t *path, const char *bytes, size_t size) {
     SECURITY_ATTRIBUTES attributes = {sizeof(attributes), descriptor, FALSE};
     HANDLE file = descriptor ? CreateFileW(path, GENERIC_WRITE, 0, &attributes, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL)
                              : INVALID_HANDLE_VALUE;
-    DWORD error = file == INVALID_HANDLE_VALUE ? GetLastError() : 0;
+    DWORD error = file == INVALID_HANDLE_VALUE ? last_error() : 0;
     DWORD written = 0;
     LocalFree(descriptor);
     if (error) {
         return error;
     }
     if (!WriteFile(file, bytes, (DWORD)size, &written, NULL) || !FlushFileBuffers(file)) {
-        error = GetLastError();
+        error = last_error();
     } else if (written != size) {
         error = ERROR_DISK_FULL;
     }
@@ -236,7 +236,7 @@ DWORD state_write(const wchar_t *path, const char *bytes, size_t size) {
         if (MoveFileExW(beside, path, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) {
             return 0;
         }
-        error = GetLastError();
+        error = last_error();
         /* A reader or a virus scanner that holds the old file without sharing lets go of it soon. */
         if ((error == ERROR_ACCESS_DENIED || error == ERROR_SHARING_VIOLATION) && i < REPLACE_TRIES) {
             error = 0;

@@ -90,30 +90,38 @@ static bool add_record(struct undo_run *run, const json_t *line, size_t *room) {
     return true;
 }
 
-/* Takes out what was taken back. Numbers rise, but not strictly in the order of lines. */
-static void drop_cancelled(struct undo_run *run) {
-    unsigned long most = 0;
-    for (size_t i = 0; i < run->record_count; i++) {
-        most = run->records[i].number > most ? run->records[i].number : most;
+static int by_number(const void *one, const void *other) {
+    const unsigned long *a = one, *b = other;
+    return (*a > *b) - (*a < *b);
+}
+
+/* Takes out what was taken back. Numbers rise, but not strictly in the order of lines, and a damaged one may be any.
+ * False when memory is short: what was taken back would then be put back. */
+static bool drop_cancelled(struct undo_run *run) {
+    unsigned long *cancelled = calloc(run->record_count + 1, sizeof(*cancelled));
+    size_t count = 0, kept = 0;
+    if (!cancelled) {
+        return false;
     }
-    bool *cancelled = most < UNDO_JOURNAL_LIMIT ? calloc((size_t)most + 1, sizeof(bool)) : NULL;
-    size_t kept = 0;
-    for (size_t i = 0; cancelled && i < run->record_count; i++) {
+    for (size_t i = 0; i < run->record_count; i++) {
         if (run->records[i].type == UNDO_CANCELLED) {
-            cancelled[run->records[i].number] = true;
+            cancelled[count++] = run->records[i].number;
         }
     }
-    for (size_t i = 0; cancelled && i < run->record_count; i++) {
+    qsort(cancelled, count, sizeof(*cancelled), by_number);
+    for (size_t i = 0; i < run->record_count; i++) {
         struct undo_record *record = &run->records[i];
-        bool drop = record->type == UNDO_CANCELLED || (record->number && cancelled[record->number]);
+        bool drop = record->type == UNDO_CANCELLED ||
+                    (record->number && bsearch(&record->number, cancelled, count, sizeof(*cancelled), by_number));
         if (drop) {
             undo_record_free(record);
         } else {
             run->records[kept++] = *record;
         }
     }
-    run->record_count = cancelled ? kept : run->record_count;
+    run->record_count = kept;
     free(cancelled);
+    return true;
 }
 
 static bool read_lines(const char *bytes, size_t size, bool say, struct undo_run *run) {
@@ -140,8 +148,7 @@ static bool read_lines(const char *bytes, size_t size, bool say, struct undo_run
             }
         }
     }
-    drop_cancelled(run);
-    return headed;
+    return headed && drop_cancelled(run);
 }
 
 /* Is the run still going on? Its journal is then held without being shared for writing. */
@@ -163,7 +170,7 @@ static char *read_head(const wchar_t *path, size_t *size, DWORD *error) {
     char *bytes = NULL, *end = NULL, *grown;
     DWORD got = 1;
     *size = 0;
-    *error = file == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_OUTOFMEMORY;
+    *error = file == INVALID_HANDLE_VALUE ? last_error() : ERROR_OUTOFMEMORY;
     while (file != INVALID_HANDLE_VALUE && got && !end && *size < HEAD_LIMIT &&
            (grown = realloc(bytes, *size + HEAD_CHUNK))) {
         bytes = grown;
@@ -205,7 +212,8 @@ static bool read_run(const wchar_t *base, const wchar_t *id, bool say, bool whol
     free(bytes);
     run->broken = !ok;
     if (!ok && say) {
-        msg_error(L"the journal of run %ls cannot be read: its first line is damaged (%ls)", id, path);
+        msg_error(L"the journal of run %ls cannot be read: its first line is damaged or memory is short (%ls)", id,
+                  path);
     }
     return ok;
 }

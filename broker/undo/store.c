@@ -46,7 +46,7 @@ DWORD undo_copy_bytes(HANDLE from, HANDLE to, ULONGLONG most) {
     while (!error) {
         if (!ReadFile(from, buffer, COPY_BYTES, &got, NULL) ||
             (got && got <= most && !WriteFile(to, buffer, got, &written, NULL))) {
-            error = GetLastError();
+            error = last_error();
         } else if (!got) {
             break;
         } else if (got > most) {

@@ -145,6 +145,13 @@ def test_events_file_below_a_writable_root_refuses(win, modify_place):
     assert_refused(result, 125, 'events')
 
 
+def test_events_file_at_the_top_of_a_drive_is_not_in_the_current_directory(win, modify_place):
+    result = win.run(['cmd', '/c', 'echo started'], sandbox='broker', roots=modify_place + '\\root', cwd=modify_place + '\\root',
+                     options=['--events', 'C:\\e.jsonl'])
+    assert result.returncode == 0 and 'started' in result.stdout, result
+    win.host('C:\\e.jsonl').unlink()
+
+
 def test_root_behind_a_link_in_a_known_root_is_not_taken(win, modify_place):
     """A program of an earlier run may have put a link where the next run is given a root."""
     root, link = modify_place + '\\root', modify_place + '\\root\\build'

@@ -10,11 +10,11 @@ kernel32 = ctypes.WinDLL('kernel32', use_last_error=True)
 kernel32.CreateFileW.restype = wintypes.HANDLE
 INVALID = ctypes.c_void_p(-1).value
 OPEN_EXISTING = 3
-HELLO, OPEN, REPLACE = 1, 5, 6
+HELLO, OPEN = 1, 5
 
 
 def settings():
-    """Name of the pipe, from the settings block of this process (proto/config.h)."""
+    """Name of the pipe, from the settings block of this process (proto/settings.h)."""
     base = 0x5B5800000000
     head = ctypes.string_at(base, 48)
     offset, size = struct.unpack_from('<II', head, 24)
