@@ -6,6 +6,7 @@
 install(TARGETS sbx sbxshim RUNTIME DESTINATION .)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION .)
 install(DIRECTORY docs DESTINATION . FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY completions DESTINATION .)
 
 # The licences of what is linked, from where the libraries were installed.
 set(linked libuv msgpack-c jansson)

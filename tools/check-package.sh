@@ -13,7 +13,7 @@ rm -rf "$check"
 # package_in DIRECTORY: a copy of the sources, built there
 package_in() {
     mkdir -p "$1/build/cache/deps"
-    (cd "$root" && cp -R CHANGELOG.md CMakeLists.txt LICENSE README.md broker cmake docs proto shim tools "$1/")
+    (cd "$root" && cp -R CHANGELOG.md CMakeLists.txt LICENSE README.md broker cmake completions docs proto shim tools "$1/")
     for source in "$build"/cache/deps/*; do
         case ${source##*/} in
         apt | obj) ;;

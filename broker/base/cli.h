@@ -1,4 +1,4 @@
-/* Commands and options: the one table that the parser, `sbx help`, docs/cli.md and the shell completions are made from.
+/* Commands and options: the one table that the parser, `sbx help`, docs/cli.md and the completion files are made from.
  */
 #ifndef SBX_BROKER_BASE_CLI_H
 #define SBX_BROKER_BASE_CLI_H

@@ -1,4 +1,4 @@
-/* The commands that look at and mend what sbx has put on the disk, for the table in cli_table.c. */
+/* The commands that look at and mend what sbx has put on the disk, for the table in table.c. */
 #ifndef SBX_BROKER_CMD_COMMANDS_H
 #define SBX_BROKER_CMD_COMMANDS_H
 
@@ -29,10 +29,6 @@ extern const struct cli_option doctor_options[];
  * SBX_EXIT_FAILED after a message. */
 int cmd_undo(int argc, wchar_t **argv);
 extern const struct cli_option undo_options[];
-
-/* `sbx completion bash | powershell`: the script on stdout; 0, SBX_EXIT_FAILED after a message. */
-int cmd_completion(int argc, wchar_t **argv);
-extern const struct cli_option completion_options[];
 
 extern const struct cli_option events_options[];
 int cmd_events(int argc, wchar_t **argv);

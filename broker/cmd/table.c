@@ -59,10 +59,6 @@ const struct cli_command cli_commands[] = {
      L"\n"
      L"Exit code: 0; 1 when restore could not put everything back; 125 when sbx failed.",
      undo_options, cmd_undo},
-    {L"completion", L"bash | powershell", L"Print a script that completes sbx in a shell.",
-     L"bash: source <(sbx completion bash)\n"
-     L"PowerShell: sbx completion powershell | Out-String | Invoke-Expression",
-     completion_options, cmd_completion},
     {L"help", L"[COMMAND]", L"Show the commands, or one command.", L"", no_options, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

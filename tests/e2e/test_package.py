@@ -51,7 +51,7 @@ def test_content(win, archive):
         assert made_by_gcc == bool(compiler)
         expected = {'sbx.exe', 'sbxshim.dll', 'LICENSE', 'README.md', 'CHANGELOG.md',
                     *(f'docs/{page.name}' for page in (ROOT / 'docs').glob('*.md')),
-                    *(f'licences/{name}.txt' for name in licences)}
+                    'completions/sbx.bash', 'completions/sbx.ps1', *(f'licences/{name}.txt' for name in licences)}
         assert names == sorted(f'{NAME}/{name}' for name in expected)
         for name, word in licences.items():
             assert word in package.read(f'{NAME}/licences/{name}.txt').decode(), name
