@@ -15,7 +15,6 @@
 #define STATUS_PIPE_NOT_AVAILABLE_ ((NTSTATUS)0xC00000AC)
 #define STATUS_PIPE_BUSY_ ((NTSTATUS)0xC00000AE)
 #define STATUS_INSTANCE_NOT_AVAILABLE_ ((NTSTATUS)0xC00000AB)
-#define STATUS_REPARSE_POINT_ENCOUNTERED_ ((NTSTATUS)0xC000050B)
 
 #ifndef FILE_OPEN_REPARSE_POINT
 #define FILE_OPEN_REPARSE_POINT 0x00200000
@@ -63,7 +62,6 @@ typedef NTSTATUS NTAPI nt_create_named_pipe_file(PHANDLE, ULONG, POBJECT_ATTRIBU
 
 NTSTATUS NTAPI NtAllocateVirtualMemory(HANDLE process, PVOID *base, ULONG_PTR zero_bits, PSIZE_T size, ULONG type,
                                        ULONG protection);
-NTSTATUS NTAPI NtFreeVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size, ULONG type);
 NTSTATUS NTAPI NtProtectVirtualMemory(HANDLE process, PVOID *base, PSIZE_T size, ULONG protection, PULONG old);
 NTSTATUS NTAPI NtQueryVirtualMemory(HANDLE process, const void *address, int info_class, PVOID info, SIZE_T size,
                                     SIZE_T *done);
