@@ -318,10 +318,10 @@ static void check_path_directory(struct report *report, const struct roots_list 
     }
     int root = roots_list_find(list, final);
     if (root >= 0) {
-        say(report, LEVEL_WARNING, L"PATH", L"%ls lies in the root %ls: a sandboxed program can plant programs there",
+        say(report, LEVEL_WARNING, L"PATH", L"%ls is in the root %ls: a sandboxed program can plant programs there",
             final, list->paths[root]);
     } else if (NT_SUCCESS(sd_read(handle, &sd)) && carries_our_sid(&sd)) {
-        say(report, LEVEL_WARNING, L"PATH", L"%ls carries entries of sbx and is no root; sbx roots clean \"%ls\"",
+        say(report, LEVEL_WARNING, L"PATH", L"%ls carries entries of sbx and is not a root; sbx roots clean \"%ls\"",
             final, final);
     } else if (sd.bytes && access_evaluate(subject, &sd, FILE_ADD_FILE).reason == ACCESS_GRANTED) {
         say(report, LEVEL_WARNING, L"PATH", L"%ls is writable for every sandboxed program (see sbx explain \"%ls\")",

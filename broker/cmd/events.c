@@ -91,7 +91,7 @@ int cmd_events(int argc, wchar_t **argv) {
     (void)fclose(file);
     free(line);
     if (strange) {
-        msg_warn(L"%lu lines of %ls are no events", strange, path);
+        msg_warn(L"%lu lines of %ls are not events", strange, path);
     }
     return strange ? 1 : 0;
 }

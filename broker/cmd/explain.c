@@ -189,7 +189,7 @@ static void answer_write(const struct question *question, struct answer *answer)
         ask_broker(question, false, &verdict, answer);
     } else if (!question->root) {
         wcscpy(answer->advice,
-               L"writable although it lies in no writable root; take the entry away if that is not meant");
+               L"writable although it is not in a writable root; take the entry away if that is not meant");
     }
 }
 
@@ -201,7 +201,7 @@ static void answer_create(const struct question *question, struct answer *answer
         ask_broker(question, false, &verdict, answer);
     } else if (!question->root) {
         wcscpy(answer->advice,
-               L"possible although it lies in no writable root; take the entry away if that is not meant");
+               L"possible although it is not in a writable root; take the entry away if that is not meant");
     }
 }
 
@@ -221,7 +221,7 @@ static void answer_delete(const struct question *question, struct answer *answer
         }
     } else if (!question->root) {
         wcscpy(answer->advice,
-               L"possible although it lies in no writable root; take the entry away if that is not meant");
+               L"possible although it is not in a writable root; take the entry away if that is not meant");
     }
     if (own.reason != ACCESS_GRANTED) {
         ask_broker(question, true, &own, answer);
@@ -301,7 +301,7 @@ static bool load_question(const wchar_t *given, struct question *question) {
     DWORD error;
     wchar_t *full = path_full(given);
     if (!full) {
-        msg_error(L"%ls is no path", given);
+        msg_error(L"%ls is not a path", given);
         return false;
     }
     if (!load_facts(full, &question->object, &error)) {

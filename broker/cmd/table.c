@@ -48,7 +48,7 @@ const struct cli_command cli_commands[] = {
      L"Exit code: 0 when all is well; 1 when there is a warning or a failure; 125 when sbx failed.",
      doctor_options, cmd_doctor},
     {L"events", L"FILE", L"Show the events that sbx run --events wrote, one a line.",
-     L"Exit code: 0; 1 when a line is no event; 125 when the file cannot be read.", events_options, cmd_events},
+     L"Exit code: 0; 1 when a line is not an event; 125 when the file cannot be read.", events_options, cmd_events},
     {L"undo", L"list | show RUN | restore RUN [PATH...] | prune", L"Put back what sbx run --undo kept.",
      L"list: the runs, with what each deleted, replaced or renamed through the broker.\n"
      L"show: every object of one run.\n"

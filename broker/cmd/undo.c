@@ -41,7 +41,7 @@ static bool add_word(struct arguments *arguments, const wchar_t *word) {
     } else {
         wchar_t *full = path_full(word);
         if (!full) {
-            msg_error(L"%ls is no path", word);
+            msg_error(L"%ls is not a path", word);
             return false;
         }
         arguments->paths[arguments->path_count++] = full;

@@ -89,7 +89,7 @@ static int creation_failed(const struct run_child *child, DWORD error) {
     case ERROR_BAD_EXE_FORMAT:
     case ERROR_EXE_MACHINE_TYPE_MISMATCH:
     case ERROR_INVALID_EXE_SIGNATURE:
-        msg_error(L"%ls is no program that Windows can execute", child->program);
+        msg_error(L"%ls is not a Windows executable", child->program);
         return SBX_EXIT_CANNOT_EXECUTE;
     case ERROR_ACCESS_DENIED:
     case 740: /* ERROR_ELEVATION_REQUIRED, which older headers lack */

@@ -176,7 +176,7 @@ static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *g
         reason = L"a link in a known root leads there, which a sandboxed program may have made";
     }
     if (reason && !force) {
-        msg_warn(L"%ls is not taken as a writable root: %ls; --force takes it all the same", root->dos_path, reason);
+        msg_warn(L"%ls is refused as a writable root: %ls; --force overrides this", root->dos_path, reason);
         CloseHandle(handle);
         return true;
     }
@@ -229,7 +229,7 @@ static bool has_root_in(const struct root_set *set, const wchar_t *state) {
     for (size_t i = 0; i < set->root_count && !found; i++) {
         found = path_below(set->roots[i].dos_path, final);
         if (found) {
-            msg_error(L"%ls lies in the state of sbx (%ls); use another root", set->roots[i].dos_path, final);
+            msg_error(L"%ls is in the state of sbx (%ls); use another root", set->roots[i].dos_path, final);
         }
     }
     if (!final) {
@@ -244,17 +244,16 @@ static bool has_root_in(const struct root_set *set, const wchar_t *state) {
 
 static bool path_in_roots(const struct root_set *set, const wchar_t *path) {
     wchar_t *full = path_full(path), *final = NULL;
-    /* A file that does not exist yet is judged by its directory. */
-    while (full && !final) {
+    /* A file that does not exist yet is judged by its directory, as is a device, which has no path. */
+    while (full) {
         HANDLE handle = CreateFileW(full, FILE_READ_ATTRIBUTES, NT_SHARE_ALL, NULL, OPEN_EXISTING,
                                     FILE_FLAG_BACKUP_SEMANTICS, NULL);
         if (handle != INVALID_HANDLE_VALUE) {
             final = path_of_handle(handle);
             CloseHandle(handle);
-            break;
         }
         wchar_t *slash = wcsrchr(full, L'\\');
-        if (!slash || !slash[1]) {
+        if (final || !slash || !slash[1]) {
             break;
         }
         /* "C:" alone is the current directory of the drive. */
@@ -317,7 +316,7 @@ static bool add_protected(struct root_set *set, const wchar_t *path, bool implie
     }
     if (root_set_find(set, set->protect_names[set->protect_count], &rest) < 0) {
         if (!implied) {
-            msg_warn(L"%ls lies in no writable root; it is read-only anyway", path);
+            msg_warn(L"%ls is not in a writable root; it is read-only anyway", path);
         }
         return true;
     }

@@ -7,7 +7,7 @@
 /* What the command line says by itself, before any file is read. */
 static bool consistent(const struct run_settings *settings) {
     if (!settings->command[0]) {
-        msg_error(L"no command to run; write it behind the options: sbx run --broker --writable-root DIR -- COMMAND");
+        msg_error(L"no command to run; put it after the options: sbx run --broker --writable-root DIR -- COMMAND");
         return false;
     }
     if ((settings->require_undo || settings->undo_quota) && !settings->undo) {

@@ -86,7 +86,7 @@ static bool stamp_tree(const struct run_settings *settings, const struct root *r
         return false;
     }
     if (!NT_SUCCESS(status)) {
-        msg_error(L"%ls cannot be gone through: %ls", root->dos_path, msg_status_text(status));
+        msg_error(L"%ls cannot be walked: %ls", root->dos_path, msg_status_text(status));
         return false;
     }
     tree_report(root->dos_path, &count);

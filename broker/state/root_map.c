@@ -249,7 +249,7 @@ static char *key_for(const wchar_t *path) {
     }
     free(copy);
     if (!key) {
-        msg_error(L"%ls cannot be a root: its name is no valid Unicode", path);
+        msg_error(L"%ls cannot be a root: its name is not valid Unicode", path);
     }
     return key;
 }

@@ -222,7 +222,7 @@ bool undo_run_read(const wchar_t *id, bool say, struct undo_run *run) {
     wchar_t base[UNDO_PATH_UNITS];
     if (!undo_is_id(id) || !undo_base(base, UNDO_PATH_UNITS)) {
         memset(run, 0, sizeof(*run));
-        msg_error(L"%ls is no run; sbx undo list shows them", id);
+        msg_error(L"no such run: %ls; sbx undo list shows the runs", id);
         return false;
     }
     return read_run(base, id, say, true, run);

@@ -166,7 +166,7 @@ const struct attack attacks[] = {
     {"names", "onto the root", "rename onto the root itself", REFUSED, .run = name_rename, .argument = NAME_ROOT},
     {"names", "onto what has a protected file", "rename onto the directory of a protected path", REFUSED,
      .run = name_rename, .argument = NAME_ONTO_GUARD},
-    {"names", "lone surrogate", "a name outside that is no valid Unicode", REFUSED, .run = name_rename,
+    {"names", "lone surrogate", "a name outside that is not valid Unicode", REFUSED, .run = name_rename,
      .argument = NAME_SURROGATE},
     {"names", "escape sequences", "a name that would write to the terminal when the refusal is shown", REFUSED,
      .run = name_rename, .argument = NAME_ESCAPES},
