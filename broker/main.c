@@ -17,11 +17,11 @@ int wmain(int argc, wchar_t **argv); /* no header has it */
 
 int wmain(int argc, wchar_t **argv) {
     if (argc < 2) {
-        msg_error(L"no command; try: sbx run --broker --writable-root DIR -- COMMAND, or sbx help");
+        msg_error("no command; try: sbx run --broker --writable-root DIR -- COMMAND, or sbx help");
         return SBX_EXIT_FAILED;
     }
     if (!wcscmp(argv[1], L"--version")) {
-        msg_line(L"sbx %hs", SBX_VERSION);
+        msg_line("sbx %s", SBX_VERSION);
         return 0;
     }
     if (!wcscmp(argv[1], L"--help") || !wcscmp(argv[1], L"-h")) {
@@ -35,13 +35,18 @@ int wmain(int argc, wchar_t **argv) {
             cli_print_help(command);
             return 0;
         }
-        return command->run(argc - 2, argv + 2);
+        int code = command->run(argc - 2, argv + 2);
+        if (code == SBX_EXIT_FAILED && !msg_error_was_told()) {
+            /* What fails without a message of its own is an allocation. */
+            msg_error("not enough memory");
+        }
+        return code;
     }
     const wchar_t *nearest = cli_nearest_command(cli_commands, argv[1]);
     if (nearest) {
-        msg_error(L"unknown command %ls; did you mean %ls?", argv[1], nearest);
+        msg_error("unknown command %ls; did you mean %ls?", argv[1], nearest);
     } else {
-        msg_error(L"unknown command %ls; see sbx help", argv[1]);
+        msg_error("unknown command %ls; see sbx help", argv[1]);
     }
     return SBX_EXIT_FAILED;
 }

@@ -42,9 +42,9 @@ static void unknown_option(const struct cli_option *options, const wchar_t *word
         }
     }
     if (nearest) {
-        msg_error(L"unknown option %.*ls; did you mean %ls?", (int)length, word, nearest);
+        msg_error("unknown option %.*ls; did you mean %ls?", (int)length, word, nearest);
     } else {
-        msg_error(L"unknown option %.*ls; see sbx help", (int)length, word);
+        msg_error("unknown option %.*ls; see sbx help", (int)length, word);
     }
 }
 
@@ -82,7 +82,7 @@ int cli_next(const struct cli_option *options, int argc, wchar_t **argv, int *ne
         }
         if (!options[i].argument) {
             if (equals) {
-                msg_error(L"option %ls takes no argument", options[i].name);
+                msg_error("option %ls takes no argument", options[i].name);
                 return CLI_ERROR;
             }
             return i;
@@ -92,7 +92,7 @@ int cli_next(const struct cli_option *options, int argc, wchar_t **argv, int *ne
         } else if (*next < argc) {
             *value = argv[(*next)++];
         } else {
-            msg_error(L"option %ls needs an argument: %ls %ls", options[i].name, options[i].name, options[i].argument);
+            msg_error("option %ls needs an argument: %ls %ls", options[i].name, options[i].name, options[i].argument);
             return CLI_ERROR;
         }
         return i;

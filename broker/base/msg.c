@@ -8,6 +8,7 @@
 
 #define TEXT_RING 4
 #define TEXT_MAX 200
+#define FORMAT_MAX 600
 
 static bool is_high(wchar_t unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 static bool is_low(wchar_t unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
@@ -61,12 +62,27 @@ static void write_text(HANDLE stream, const wchar_t *text, size_t units) {
     }
 }
 
+/* Windows' wide functions take %s for a wide string and %hs for a narrow one. Formats are ASCII. */
+static void widen_format(const char *format, wchar_t *wide) {
+    size_t used = 0;
+    bool in_conversion = false;
+    for (; *format && used < FORMAT_MAX - 2; format++) {
+        if (in_conversion && *format == 's') {
+            wide[used++] = L'h';
+        }
+        in_conversion = *format == '%' ? !in_conversion : in_conversion && strchr("-0123456789.*", *format);
+        wide[used++] = (wchar_t)*format;
+    }
+    wide[used] = 0;
+}
+
 /* start and end are trusted and not escaped. */
-static void write_message(DWORD stream, const wchar_t *start, const wchar_t *format, va_list arguments,
+static void write_message(DWORD stream, const wchar_t *start, const char *format, va_list arguments,
                           const wchar_t *end) {
     DWORD error = GetLastError();
-    wchar_t raw[MSG_MAX], line[MSG_MAX + 32];
-    int units = _vsnwprintf(raw, MSG_MAX - 1, format, arguments);
+    wchar_t raw[MSG_MAX], line[MSG_MAX + 32], wide[FORMAT_MAX];
+    widen_format(format, wide);
+    int units = _vsnwprintf(raw, MSG_MAX - 1, wide, arguments);
     bool cut = units < 0 || units >= MSG_MAX - 1;
     raw[MSG_MAX - 1] = 0;
     size_t used = wcslen(start);
@@ -88,7 +104,7 @@ static void write_message(DWORD stream, const wchar_t *start, const wchar_t *for
 
 static volatile LONG errors;
 
-void msg_error(const wchar_t *format, ...) {
+void msg_error(const char *format, ...) {
     va_list arguments;
     InterlockedIncrement(&errors);
     va_start(arguments, format);
@@ -98,21 +114,21 @@ void msg_error(const wchar_t *format, ...) {
 
 bool msg_error_was_told(void) { return errors != 0; }
 
-void msg_warn(const wchar_t *format, ...) {
+void msg_warn(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_message(STD_ERROR_HANDLE, L"sbx: warning: ", format, arguments, L"\r\n");
     va_end(arguments);
 }
 
-void msg_note(const wchar_t *format, ...) {
+void msg_note(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_message(STD_ERROR_HANDLE, L"", format, arguments, L"\r\n");
     va_end(arguments);
 }
 
-void msg_line(const wchar_t *format, ...) {
+void msg_line(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_message(STD_OUTPUT_HANDLE, L"", format, arguments, L"\r\n");
@@ -136,7 +152,7 @@ static bool error_is_terminal(void) {
     return GetConsoleMode(GetStdHandle(STD_ERROR_HANDLE), &mode);
 }
 
-void msg_progress(const wchar_t *format, ...) {
+void msg_progress(const char *format, ...) {
     if (!error_is_terminal()) {
         return;
     }

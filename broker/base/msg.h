@@ -10,22 +10,25 @@
 /* Longest line, in UTF-16 units; what is longer is cut and ends in "...". */
 #define MSG_MAX 4096
 
-/* One line on stderr: "sbx: " and the text, for msg_warn "sbx: warning: " and the text. `format` is _vsnwprintf's: say
- * %ls for wide and %hs for narrow strings. GetLastError() is kept. */
-void msg_error(const wchar_t *format, ...);
-void msg_warn(const wchar_t *format, ...);
+/* The compiler compares the format with its arguments: %ls for wide and %s for narrow strings, no %z, of which older C
+ * libraries of Windows know nothing. */
+#define MSG_FORMAT __attribute__((format(gnu_printf, 1, 2)))
+
+/* One line on stderr: "sbx: " and the text, for msg_warn "sbx: warning: " and the text. GetLastError() is kept. */
+void msg_error(const char *format, ...) MSG_FORMAT;
+void msg_warn(const char *format, ...) MSG_FORMAT;
 /* Has msg_error been called? */
 bool msg_error_was_told(void);
 
 /* The same without a prefix: on stderr, and on stdout. */
-void msg_note(const wchar_t *format, ...);
-void msg_line(const wchar_t *format, ...);
+void msg_note(const char *format, ...) MSG_FORMAT;
+void msg_line(const char *format, ...) MSG_FORMAT;
 
 /* Bytes as they are (JSON, made UTF-8 by its writer) and a newline, on stdout. */
 void msg_bytes(const char *text);
 
 /* Overwrites the last progress line. Does nothing when stderr is no terminal. Ended (erased) by msg_progress_end. */
-void msg_progress(const wchar_t *format, ...);
+void msg_progress(const char *format, ...) MSG_FORMAT;
 void msg_progress_end(void);
 
 /* Copies `text` (`units` long) into `out` (`size` units, always terminated) with control characters, direction marks

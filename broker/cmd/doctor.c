@@ -52,7 +52,7 @@ static void say(struct report *report, enum level level, const wchar_t *check, c
         json_array_append_new(report->checks, json_pack("{s:o,s:s,s:o}", "check", text_json(check), "level",
                                                         json_words[level], "text", text_json(text)));
     } else {
-        msg_line(L"%-8ls %-11ls %ls", words[level], check, text);
+        msg_line("%-8ls %-11ls %ls", words[level], check, text);
     }
 }
 
@@ -119,16 +119,16 @@ static void check_confinement(struct report *report) {
     struct access_subject subject = {0};
     _snwprintf(name, 39, L"doctor-%lu.tmp", (unsigned long)GetCurrentProcessId());
     PSID sid = sid_new();
-    bool changed;
+    struct acl_change change = {0};
     if (sid && state_path(name, path, PATH_UNITS) && access_open(&sid, 1, false, &subject) &&
         !state_write(path, "x", 1)) {
         DWORD without = open_confined(subject.token, path);
         HANDLE file = CreateFileW(path, ACL_STAMP_ACCESS, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                                   OPEN_EXISTING, 0, NULL);
         NTSTATUS status =
-            file == INVALID_HANDLE_VALUE ? STATUS_ACCESS_DENIED : acl_stamp(file, false, sid, ACL_LABEL_LOW, &changed);
+            file == INVALID_HANDLE_VALUE ? STATUS_ACCESS_DENIED : acl_stamp(file, false, sid, ACL_LABEL_LOW, &change);
         report_confinement(report, without, open_confined(subject.token, path));
-        if (status == ACL_LABEL_REFUSED) {
+        if (change.label_refused) {
             say(report, LEVEL_WARNING, L"labels",
                 L"integrity labels cannot be set here: --integrity low does not work");
         } else if (!NT_SUCCESS(status)) {
@@ -412,7 +412,7 @@ int cmd_doctor(int argc, wchar_t **argv) {
     while ((option = cli_next(doctor_options, argc, argv, &next, &value)) != CLI_END) {
         if (option != OPTION_JSON) {
             if (option == CLI_WORD) {
-                msg_error(L"sbx doctor takes no %ls", value);
+                msg_error("sbx doctor takes no %ls", value);
             }
             return SBX_EXIT_FAILED;
         }
@@ -440,7 +440,7 @@ int cmd_doctor(int argc, wchar_t **argv) {
         int printed = json_print(json_pack("{s:b,s:o}", "ok", !report.found, "checks", report.checks));
         code = printed ? printed : code;
     } else if (report.found) {
-        msg_line(L"%u found", report.found);
+        msg_line("%u found", report.found);
     }
     return code;
 }

@@ -28,7 +28,7 @@ static bool print_line(const char *text) {
     bool known = time && op && path && target && rule && status;
     if (known) {
         const wchar_t *result = json_is_true(json_object_get(line, "ok")) ? L"ok" : rule[0] ? rule : status;
-        msg_line(L"%ls  %-7ls  %ls%ls%ls  %ls", time, op, path, target[0] ? L" -> " : L"", target, result);
+        msg_line("%ls  %-7ls  %ls%ls%ls  %ls", time, op, path, target[0] ? L" -> " : L"", target, result);
     }
     wchar_t *owned[] = {time, op, path, target, rule, status};
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
@@ -67,7 +67,7 @@ int cmd_events(int argc, wchar_t **argv) {
          option = cli_next(events_options, argc, argv, &next, &value)) {
         if (option == CLI_ERROR || path) {
             if (option != CLI_ERROR) {
-                msg_error(L"one events file at a time");
+                msg_error("one events file at a time");
             }
             return SBX_EXIT_FAILED;
         }
@@ -77,9 +77,9 @@ int cmd_events(int argc, wchar_t **argv) {
     char *line = malloc(LINE_MAX_BYTES + 1);
     if (!file || !line) {
         if (path) {
-            msg_error(L"%ls cannot be read; give the file that --events wrote", path);
+            msg_error("%ls cannot be read; give the file that --events wrote", path);
         } else {
-            msg_error(L"no events file; give the file that --events wrote");
+            msg_error("no events file; give the file that --events wrote");
         }
         if (file) {
             (void)fclose(file);
@@ -91,7 +91,7 @@ int cmd_events(int argc, wchar_t **argv) {
     (void)fclose(file);
     free(line);
     if (strange) {
-        msg_warn(L"%lu lines of %ls are not events", strange, path);
+        msg_warn("%lu lines of %ls are not events", strange, path);
     }
     return strange ? 1 : 0;
 }

@@ -6,6 +6,7 @@
 #include "broker/cmd/json.h"
 #include "broker/object/object.h"
 #include "broker/object/path.h"
+#include "broker/policy/policy.h"
 #include "broker/rights/access.h"
 #include "broker/rights/acl.h"
 #include "broker/rights/sid.h"
@@ -40,7 +41,8 @@ struct question {
     struct place_facts object, parent;
     const wchar_t *root; /* the stored root it lies in, or NULL */
     PSID sid;
-    bool is_root, protected_entry, root_changeable;
+    bool protected_entry, root_changeable;
+    struct policy_rules rules; /* as a run with every stored root has them, by DOS paths */
     enum root_health health;
     struct acl_state root_state;
     struct access_subject subject;
@@ -148,35 +150,47 @@ static void advise_root(const struct question *question, struct answer *answer) 
     }
 }
 
+static void advise_stray(const struct question *question, struct answer *answer) {
+    if (!question->root) {
+        wcscpy(answer->advice,
+               L"possible although it is not in a writable root; remove the entry if that is not intended");
+    }
+}
+
+static struct policy_name name_of(const wchar_t *path) {
+    return (struct policy_name){(const uint16_t *)path, wcslen(path)};
+}
+
+/* What the broker's own rules say of the object. */
+static enum policy_verdict ask_policy(const struct question *question, bool destroys) {
+    struct policy_object object = {name_of(question->object.path), question->protected_entry};
+    if (destroys) {
+        return policy_may_destroy(&question->rules, &object);
+    }
+    enum policy_verdict verdict = policy_may_write(&question->rules, &object);
+    return verdict == POLICY_ALLOWED && question->object.exists ? policy_may_change_content(question->object.links, 1)
+                                                                : verdict;
+}
+
 /* Denied by the system: would the broker do it, and what else helps? */
 static void ask_broker(const struct question *question, bool destroys, const struct access_verdict *verdict,
                        struct answer *answer) {
-    if (!question->root) {
+    enum policy_verdict policy = ask_policy(question, destroys);
+    if (policy == POLICY_OUTSIDE) {
         if (verdict->reason != ACCESS_BY_USER) {
             advise_root(question, answer);
         }
-        return;
-    }
-    if (question->protected_entry) {
-        wcscpy(answer->why, L"the path is protected (run --protect)");
-        return;
-    }
-    if (destroys && question->is_root) {
-        wcscpy(answer->why, L"it is a writable root itself; the broker keeps roots");
-        return;
-    }
-    if (verdict->reason == ACCESS_BY_USER) {
-        return;
-    }
-    if (!destroys && question->object.exists && question->object.links > 1) {
+    } else if (policy == POLICY_HARD_LINK) {
         wcscpy(answer->advice,
-               L"the file has several names: the broker stamps it only when all of them lie in writable roots");
-        return;
+               L"the file has several names: the broker stamps it only when all of them are in writable roots");
+    } else if (policy != POLICY_ALLOWED) {
+        _snwprintf(answer->why, TEXT_UNITS - 1, L"the broker refuses it: %hs", policy_verdict_text(policy));
+    } else if (verdict->reason != ACCESS_BY_USER) {
+        answer->by = BY_BROKER;
+        wcscpy(answer->why,
+               destroys ? L"with run --broker, checked and recorded; the program itself may not"
+                        : L"with run --broker, which stamps the object at the first write; without: sbx roots repair");
     }
-    answer->by = BY_BROKER;
-    wcscpy(answer->why,
-           destroys ? L"with run --broker, checked and written down; the program itself may not"
-                    : L"with run --broker, which stamps the object at the first write; without: sbx roots repair");
 }
 
 static void answer_read(const struct question *question, struct answer *answer) {
@@ -187,9 +201,8 @@ static void answer_write(const struct question *question, struct answer *answer)
     struct access_verdict verdict = ask(question, &question->object, FILE_WRITE_DATA | FILE_APPEND_DATA, answer);
     if (verdict.reason != ACCESS_GRANTED) {
         ask_broker(question, false, &verdict, answer);
-    } else if (!question->root) {
-        wcscpy(answer->advice,
-               L"writable although it is not in a writable root; take the entry away if that is not meant");
+    } else {
+        advise_stray(question, answer);
     }
 }
 
@@ -199,9 +212,8 @@ static void answer_create(const struct question *question, struct answer *answer
     struct access_verdict verdict = ask(question, place, FILE_ADD_FILE, answer);
     if (verdict.reason != ACCESS_GRANTED) {
         ask_broker(question, false, &verdict, answer);
-    } else if (!question->root) {
-        wcscpy(answer->advice,
-               L"possible although it is not in a writable root; take the entry away if that is not meant");
+    } else {
+        advise_stray(question, answer);
     }
 }
 
@@ -219,9 +231,8 @@ static void answer_delete(const struct question *question, struct answer *answer
                        L"FILE_DELETE_CHILD of the directory is not confined by the token: --integrity low closes this");
             }
         }
-    } else if (!question->root) {
-        wcscpy(answer->advice,
-               L"possible although it is not in a writable root; take the entry away if that is not meant");
+    } else {
+        advise_stray(question, answer);
     }
     if (own.reason != ACCESS_GRANTED) {
         ask_broker(question, true, &own, answer);
@@ -267,8 +278,11 @@ static bool find_root(const struct roots_list *list, struct question *question) 
     const wchar_t *path = question->object.path;
     int index = roots_list_find(list, path);
     PSID *sids = calloc(list->count + 1, sizeof(*sids));
+    struct policy_name *names = calloc(list->count + 1, sizeof(*names));
     size_t count = 0;
-    for (size_t i = 0; sids && i < list->count; i++) {
+    question->rules = (struct policy_rules){.roots = names, .root_count = names ? list->count : 0, .fold = object_fold};
+    for (size_t i = 0; sids && names && i < list->count; i++) {
+        names[i] = name_of(list->paths[i]);
         if (path_below(path, list->paths[i])) {
             sids[count++] = list->sids[i];
         }
@@ -277,7 +291,6 @@ static bool find_root(const struct roots_list *list, struct question *question) 
         struct acl_state state;
         question->root = list->paths[index];
         question->sid = list->sids[index];
-        question->is_root = !_wcsicmp(path, question->root);
         question->health = roots_list_check(list, (size_t)index, &question->root_state);
         question->root_changeable = is_changeable(question->root);
         HANDLE handle;
@@ -292,7 +305,7 @@ static bool find_root(const struct roots_list *list, struct question *question) 
             free(final);
         }
     }
-    bool ok = sids && access_open(sids, count, question->low, &question->subject);
+    bool ok = sids && names && access_open(sids, count, question->low, &question->subject);
     free(sids);
     return ok;
 }
@@ -301,12 +314,12 @@ static bool load_question(const wchar_t *given, struct question *question) {
     DWORD error;
     wchar_t *full = path_full(given);
     if (!full) {
-        msg_error(L"%ls is not a path", given);
+        msg_error("%ls is not a path", given);
         return false;
     }
     if (!load_facts(full, &question->object, &error)) {
         if (error != ERROR_FILE_NOT_FOUND && error != ERROR_PATH_NOT_FOUND) {
-            msg_error(L"cannot open %ls: %ls", full, msg_win32_text(error));
+            msg_error("cannot open %ls: %ls", full, msg_win32_text(error));
             free(full);
             return false;
         }
@@ -318,7 +331,7 @@ static bool load_question(const wchar_t *given, struct question *question) {
     wchar_t *parent = parent_of(question->object.path);
     bool ok = !parent || load_facts(parent, &question->parent, &error);
     if (!ok || (!parent && !question->object.exists)) {
-        msg_error(L"cannot open the directory %ls: %ls", parent ? parent : given, msg_win32_text(error));
+        msg_error("cannot open the directory %ls: %ls", parent ? parent : given, msg_win32_text(error));
         ok = false;
     }
     free(parent);
@@ -327,19 +340,19 @@ static bool load_question(const wchar_t *given, struct question *question) {
 
 static void say_setting(const struct question *question) {
     const wchar_t *level = question->low ? L"Low" : L"Medium";
-    msg_line(L"%ls%ls", question->object.path, question->object.exists ? L"" : L" (does not exist)");
+    msg_line("%ls%ls", question->object.path, question->object.exists ? L"" : L" (does not exist)");
     if (!question->root) {
-        msg_line(L"    in no writable root; program at %ls integrity", level);
+        msg_line("    in no writable root; program at %ls integrity", level);
         return;
     }
-    msg_line(L"    in the root %ls (%ls); program at %ls integrity", question->root,
+    msg_line("    in the root %ls (%ls); program at %ls integrity", question->root,
              roots_health_text(question->health, &question->root_state), level);
     if (!question->root_changeable && question->health != ROOT_OK) {
         wchar_t sid[200];
         sid_text(question->sid, sid, 200);
-        msg_line(L"    you may not change the root's access control list: writes go through the broker, or an "
-                 L"administrator runs");
-        msg_line(L"        icacls \"%ls\" /grant \"*%ls:(OI)(CI)(RX,W)\"", question->root, sid);
+        msg_line("    you may not change the root's access control list: writes go through the broker, or an "
+                 "administrator runs");
+        msg_line("        icacls \"%ls\" /grant \"*%ls:(OI)(CI)(RX,W)\"", question->root, sid);
     }
 }
 
@@ -352,9 +365,9 @@ static void say_answer(const wchar_t *name, const struct answer *answer, json_t 
                                              text_json(answer->why), "advice", text_json(answer->advice)));
         return;
     }
-    msg_line(L"    %-7ls %-8ls %ls", name, words[answer->by], answer->why);
+    msg_line("    %-7ls %-8ls %ls", name, words[answer->by], answer->why);
     if (answer->advice[0]) {
-        msg_line(L"                     %ls", answer->advice);
+        msg_line("                     %ls", answer->advice);
     }
 }
 
@@ -393,7 +406,7 @@ static bool known_operation(const wchar_t *name) {
             return true;
         }
     }
-    msg_error(L"--op takes read, write, create, rename or delete, not %ls", name);
+    msg_error("--op takes read, write, create, rename or delete, not %ls", name);
     return false;
 }
 
@@ -412,7 +425,7 @@ int cmd_explain(int argc, wchar_t **argv) {
     }
     path = !path && next < argc ? argv[next] : path;
     if (!path || (wcscmp(level, L"low") != 0 && wcscmp(level, L"medium") != 0)) {
-        msg_error(L"usage: sbx explain [--op read|write|create|rename|delete] [--integrity low|medium] [--json] PATH");
+        msg_error("usage: sbx explain [--op read|write|create|rename|delete] [--integrity low|medium] [--json] PATH");
         return SBX_EXIT_FAILED;
     }
     struct question question = {.low = !wcscmp(level, L"low")};
@@ -422,6 +435,7 @@ int cmd_explain(int argc, wchar_t **argv) {
         code = answer_all(&question, operation, json);
     }
     access_close(&question.subject);
+    free((void *)question.rules.roots);
     free_facts(&question.object);
     free_facts(&question.parent);
     roots_list_free(&list);

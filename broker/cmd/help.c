@@ -14,10 +14,10 @@ static void print_options(const struct cli_option *options, bool markdown) {
     for (const struct cli_option *option = options; option->name; option++) {
         const wchar_t *space = option->argument ? L" " : L"", *argument = option->argument ? option->argument : L"";
         if (markdown) {
-            msg_line(L"| `%ls%ls%ls` | %ls |", option->name, space, argument, option->help);
+            msg_line("| `%ls%ls%ls` | %ls |", option->name, space, argument, option->help);
         } else {
-            msg_line(L"  %ls%ls%ls", option->name, space, argument);
-            msg_line(L"        %ls", option->help);
+            msg_line("  %ls%ls%ls", option->name, space, argument);
+            msg_line("        %ls", option->help);
         }
     }
 }
@@ -26,57 +26,57 @@ static void print_options(const struct cli_option *options, bool markdown) {
 static void print_details(const wchar_t *text) {
     while (*text) {
         size_t length = wcscspn(text, L"\n");
-        msg_line(L"%.*ls", (int)length, text);
+        msg_line("%.*ls", (int)length, text);
         text += length + (text[length] == L'\n');
     }
 }
 
 void cli_print_help(const struct cli_command *command) {
-    msg_line(L"usage: sbx %ls %ls", command->name, command->usage);
-    msg_line(L"%ls", command->summary);
+    msg_line("usage: sbx %ls %ls", command->name, command->usage);
+    msg_line("%ls", command->summary);
     if (command->options->name) {
-        msg_line(L"");
-        msg_line(L"Options:");
+        msg_line("");
+        msg_line("Options:");
         print_options(command->options, false);
     }
     if (command->details[0]) {
-        msg_line(L"");
+        msg_line("");
         print_details(command->details);
     }
 }
 
 static void print_overview(void) {
-    msg_line(L"sbx runs a program that reads what you can read and changes only what you said.");
-    msg_line(L"");
-    msg_line(L"  sbx run --broker --writable-root DIR -- COMMAND [ARGUMENT...]");
-    msg_line(L"");
-    msg_line(L"Commands:");
+    msg_line("sbx runs a program that reads what you can read and changes only what you said.");
+    msg_line("");
+    msg_line("  sbx run --broker --writable-root DIR -- COMMAND [ARGUMENT...]");
+    msg_line("");
+    msg_line("Commands:");
     for (const struct cli_command *command = cli_commands; command->name; command++) {
-        msg_line(L"  %-10ls %ls", command->name, command->summary);
+        msg_line("  %-10ls %ls", command->name, command->summary);
     }
-    msg_line(L"");
-    msg_line(L"sbx help COMMAND shows a command's options; sbx --version the version.");
+    msg_line("");
+    msg_line("sbx help COMMAND shows a command's options; sbx --version the version.");
 }
 
 static void print_markdown(void) {
-    msg_line(L"# Commands");
-    msg_line(L"");
-    msg_line(L"This page is the output of `sbx help --markdown`.");
+    msg_line("# Commands");
+    msg_line("");
+    msg_line("This page is the output of `sbx help --markdown`.");
     for (const struct cli_command *command = cli_commands; command->name; command++) {
-        msg_line(L"");
-        msg_line(L"## sbx %ls", command->name);
-        msg_line(L"");
-        msg_line(L"%ls", command->summary);
-        msg_line(L"");
-        msg_line(L"    sbx %ls %ls", command->name, command->usage);
+        msg_line("");
+        msg_line("## sbx %ls", command->name);
+        msg_line("");
+        msg_line("%ls", command->summary);
+        msg_line("");
+        msg_line("    sbx %ls %ls", command->name, command->usage);
         if (command->options->name) {
-            msg_line(L"");
-            msg_line(L"| option | meaning |");
-            msg_line(L"|---|---|");
+            msg_line("");
+            msg_line("| option | meaning |");
+            msg_line("|---|---|");
             print_options(command->options, true);
         }
         if (command->details[0]) {
-            msg_line(L"");
+            msg_line("");
             print_details(command->details);
         }
     }
@@ -101,7 +101,7 @@ int cmd_help(int argc, wchar_t **argv) {
                     return 0;
                 }
             }
-            msg_error(L"no command %ls; see sbx help", value);
+            msg_error("no command %ls; see sbx help", value);
             return SBX_EXIT_FAILED;
         }
         print_markdown();

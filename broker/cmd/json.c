@@ -10,7 +10,7 @@ int json_print(json_t *value) {
     char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     json_decref(value);
     if (!text) {
-        msg_error(L"out of memory");
+        msg_error("out of memory");
         return SBX_EXIT_FAILED;
     }
     msg_bytes(text);

@@ -39,7 +39,7 @@ static bool parse(int argc, wchar_t **argv, struct arguments *arguments) {
             return false;
         }
         if (option == CLI_WORD && arguments->word_count == 2) {
-            msg_error(L"one path at a time: %ls", value);
+            msg_error("one path at a time: %ls", value);
             return false;
         }
         if (option == CLI_WORD) {
@@ -72,15 +72,15 @@ static int list_roots(const struct arguments *arguments, const struct roots_list
         } else {
             wchar_t sid[200];
             sid_text(list->sids[i], sid, 200);
-            msg_line(L"%ls", list->paths[i]);
-            msg_line(L"    %ls  %ls", sid, roots_health_text(health, &state));
+            msg_line("%ls", list->paths[i]);
+            msg_line("    %ls  %ls", sid, roots_health_text(health, &state));
         }
     }
     if (arguments->json) {
         return json_print(json_pack("{s:o}", "roots", all));
     }
     if (!list->count) {
-        msg_note(L"no roots yet: sbx run --writable-root DIR makes one");
+        msg_note("no roots yet: sbx run --writable-root DIR makes one");
     }
     return 0;
 }
@@ -92,7 +92,7 @@ static void show_line(void *context, const char *line) {
         return;
     }
     wchar_t *wide = msg_utf16(line);
-    msg_line(L"    %ls", wide ? wide : L"(entry that cannot be shown)");
+    msg_line("    %ls", wide ? wide : L"(entry that cannot be shown)");
     free(wide);
 }
 
@@ -107,7 +107,7 @@ static HANDLE open_given(const wchar_t *given, ACCESS_MASK access, wchar_t **fin
     DWORD error;
     HANDLE object = path_open(given, access, final, &error);
     if (!object) {
-        msg_error(L"cannot open %ls: %ls", given, msg_win32_text(error));
+        msg_error("cannot open %ls: %ls", given, msg_win32_text(error));
     }
     return object;
 }
@@ -130,7 +130,7 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
                               : state.allow && state.deny          ? ROOT_OK
                                                                    : ROOT_INCOMPLETE;
     if (!arguments->json) {
-        msg_line(L"%ls", final);
+        msg_line("%ls", final);
     }
     if (NT_SUCCESS(status)) {
         status = acl_print(object, list->sids, list->count, show_line, entries);
@@ -138,7 +138,7 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
     CloseHandle(object);
     int code = root < 0 || health == ROOT_OK ? 0 : EXIT_NOT_IN_ORDER;
     if (!NT_SUCCESS(status)) {
-        msg_error(L"cannot read the access control list of %ls: %ls", final, msg_status_text(status));
+        msg_error("cannot read the access control list of %ls: %ls", final, msg_status_text(status));
         json_decref(entries);
         code = SBX_EXIT_FAILED;
     } else if (arguments->json) {
@@ -149,12 +149,12 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
         int printed = json_print(result);
         code = printed ? printed : code;
     } else if (root < 0) {
-        msg_line(L"below no root of sbx");
+        msg_line("below no root of sbx");
     } else {
-        msg_line(L"root: %ls", list->paths[root]);
-        msg_line(L"state: %ls%ls", state.protected_entry ? L"protected, " : L"", roots_health_text(health, &state));
+        msg_line("root: %ls", list->paths[root]);
+        msg_line("state: %ls%ls", state.protected_entry ? L"protected, " : L"", roots_health_text(health, &state));
         if (code) {
-            msg_line(L"to mend it: sbx roots repair \"%ls\"", final);
+            msg_line("to mend it: sbx roots repair \"%ls\"", final);
         }
     }
     free(final);
@@ -172,7 +172,7 @@ static int repair_path(const struct arguments *arguments, const struct roots_lis
     CloseHandle(object);
     int root = roots_list_find(list, final);
     if (root < 0) {
-        msg_error(L"%ls is below no root of sbx; sbx run --writable-root DIR makes one", final);
+        msg_error("%ls is below no root of sbx; sbx run --writable-root DIR makes one", final);
         free(final);
         return SBX_EXIT_FAILED;
     }
@@ -180,9 +180,9 @@ static int repair_path(const struct arguments *arguments, const struct roots_lis
     NTSTATUS status = tree_stamp(final, list->sids[root], state.low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &count);
     bool ok = tree_report(final, &count) && NT_SUCCESS(status);
     if (!NT_SUCCESS(status)) {
-        msg_error(L"cannot repair %ls: %ls", final, msg_status_text(status));
+        msg_error("cannot repair %ls: %ls", final, msg_status_text(status));
     } else {
-        msg_line(L"%ls: %llu objects looked at, %llu mended", final, count.seen, count.changed);
+        msg_line("%ls: %llu objects looked at, %llu mended", final, count.seen, count.changed);
     }
     free(final);
     return ok ? 0 : SBX_EXIT_FAILED;
@@ -195,7 +195,7 @@ static int clean_tree(const struct roots_list *list, int root, const wchar_t *pa
     PSID *keep = calloc(list->count + 1, sizeof(*keep));
     size_t kept = 0;
     if (!keep) {
-        msg_error(L"out of memory");
+        msg_error("out of memory");
         return SBX_EXIT_FAILED;
     }
     for (size_t i = 0; root >= 0 && i < list->count; i++) {
@@ -206,11 +206,11 @@ static int clean_tree(const struct roots_list *list, int root, const wchar_t *pa
     NTSTATUS status = tree_clean(path, keep, kept, &count);
     free(keep);
     if (!NT_SUCCESS(status)) {
-        msg_error(L"cannot clean %ls: %ls", path, msg_status_text(status));
+        msg_error("cannot clean %ls: %ls", path, msg_status_text(status));
         return SBX_EXIT_FAILED;
     }
     bool ok = tree_report(path, &count);
-    msg_line(L"%ls: %llu objects looked at, %llu cleaned", path, count.seen, count.changed);
+    msg_line("%ls: %llu objects looked at, %llu cleaned", path, count.seen, count.changed);
     if (ok && root >= 0) {
         ok = roots_forget(list->paths[root]);
     }
@@ -220,7 +220,7 @@ static int clean_tree(const struct roots_list *list, int root, const wchar_t *pa
 static int clean_root(const struct roots_list *list, size_t index) {
     struct acl_state state;
     if (roots_list_check(list, index, &state) == ROOT_GONE) {
-        msg_line(L"%ls: gone, forgotten", list->paths[index]);
+        msg_line("%ls: gone, forgotten", list->paths[index]);
         return roots_forget(list->paths[index]) ? 0 : SBX_EXIT_FAILED;
     }
     return clean_tree(list, (int)index, list->paths[index]);
@@ -257,11 +257,11 @@ static int relabel_one(const wchar_t *path) {
     struct tree_count count;
     NTSTATUS status = tree_relabel(path, &count);
     if (!NT_SUCCESS(status)) {
-        msg_error(L"cannot relabel %ls: %ls", path, msg_status_text(status));
+        msg_error("cannot relabel %ls: %ls", path, msg_status_text(status));
         return SBX_EXIT_FAILED;
     }
     bool ok = tree_report(path, &count);
-    msg_line(L"%ls: %llu objects looked at, %llu executables set to Medium", path, count.seen, count.changed);
+    msg_line("%ls: %llu objects looked at, %llu executables set to Medium", path, count.seen, count.changed);
     return ok ? 0 : SBX_EXIT_FAILED;
 }
 
@@ -310,13 +310,13 @@ int cmd_roots(int argc, wchar_t **argv) {
         }
         if ((arguments.all && (!verbs[i].may_all || arguments.words[1])) ||
             (verbs[i].needs_path && !arguments.words[1] && !arguments.all)) {
-            msg_error(L"usage: sbx roots list | show PATH | repair PATH | clean PATH | clean --all | relabel [PATH]");
+            msg_error("usage: sbx roots list | show PATH | repair PATH | clean PATH | clean --all | relabel [PATH]");
             return SBX_EXIT_FAILED;
         }
         int code = roots_list_load(&list) ? verbs[i].run(&arguments, &list) : SBX_EXIT_FAILED;
         roots_list_free(&list);
         return code;
     }
-    msg_error(L"sbx roots %ls: no such command; try list, show, repair, clean or relabel", verb);
+    msg_error("sbx roots %ls: no such command; try list, show, repair, clean or relabel", verb);
     return SBX_EXIT_FAILED;
 }

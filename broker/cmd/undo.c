@@ -36,12 +36,12 @@ static bool add_word(struct arguments *arguments, const wchar_t *word) {
     } else if (!arguments->run) {
         arguments->run = word;
     } else if (arguments->path_count == MAX_PATHS) {
-        msg_error(L"at most %d paths at a time", MAX_PATHS);
+        msg_error("at most %d paths at a time", MAX_PATHS);
         return false;
     } else {
         wchar_t *full = path_full(word);
         if (!full) {
-            msg_error(L"%ls is not a path", word);
+            msg_error("%ls is not a path", word);
             return false;
         }
         arguments->paths[arguments->path_count++] = full;
@@ -103,7 +103,7 @@ static bool list_one(void *context, struct undo_run *run) {
     struct losses losses = count_losses(run);
     wchar_t time[32];
     if (run->broken) {
-        msg_warn(L"the journal of run %ls is damaged from its first line on; sbx undo prune --all removes it", run->id);
+        msg_warn("the journal of run %ls is damaged from its first line on; sbx undo prune --all removes it", run->id);
         return true;
     }
     if (all) {
@@ -111,7 +111,7 @@ static bool list_one(void *context, struct undo_run *run) {
         return true;
     }
     undo_time_text(run->begun, time);
-    msg_line(L"%ls  %ls  %lu files, %lu directories, %lu renames, %llu KiB%ls  %ls", run->id, time, losses.files,
+    msg_line("%ls  %ls  %lu files, %lu directories, %lu renames, %llu KiB%ls  %ls", run->id, time, losses.files,
              losses.directories, losses.renames, undo_run_bytes(run) >> 10, run->in_use ? L", running" : L"",
              run->command);
     return true;
@@ -139,7 +139,7 @@ static json_t *item_json(const struct undo_item *item) {
 
 static void show_item(const struct undo_item *item) {
     bool moved = wcscmp(item->origin, item->current) != 0;
-    msg_line(L"%-19ls  %ls%ls%ls%ls", what_happened(item), item->origin, moved ? L" -> " : L"",
+    msg_line("%-19ls  %ls%ls%ls%ls", what_happened(item), item->origin, moved ? L" -> " : L"",
              moved ? item->current : L"", item->born ? L"  (made by the run itself)" : L"");
 }
 
@@ -172,14 +172,14 @@ static int restore(const struct arguments *arguments) {
     struct undo_wish wish = {arguments->paths, arguments->path_count, arguments->all, arguments->force};
     bool ok = undo_run_read(arguments->run, true, &run);
     if (ok && run.in_use) {
-        msg_error(L"run %ls still goes on; wait until it has ended", run.id);
+        msg_error("run %ls still goes on; wait until it has ended", run.id);
         ok = false;
     }
     ok = ok && undo_restore(&run, &wish, &result);
     if (ok) {
-        msg_line(L"%lu put back, %lu not", result.restored, result.failed);
+        msg_line("%lu put back, %lu not", result.restored, result.failed);
         if (result.born) {
-            msg_line(L"%lu that the run itself had made are left out; --all puts them back too", result.born);
+            msg_line("%lu that the run itself had made are left out; --all puts them back too", result.born);
         }
     }
     int code = !ok ? SBX_EXIT_FAILED : result.failed || run.damaged ? EXIT_NOT_ALL : 0;
@@ -210,7 +210,7 @@ static int dispatch_verb(const struct arguments *arguments) {
             return verbs[i].run(arguments);
         }
     }
-    msg_error(L"usage: sbx undo list | show RUN | restore RUN [PATH...] | prune");
+    msg_error("usage: sbx undo list | show RUN | restore RUN [PATH...] | prune");
     return SBX_EXIT_FAILED;
 }
 

@@ -50,7 +50,7 @@ bool access_open(const PSID *sids, size_t count, bool low, struct access_subject
         error = subject->user && subject->groups && subject->restricting ? 0 : ERROR_NOT_ENOUGH_MEMORY;
     }
     if (error) {
-        msg_error(L"cannot make the token of a run: %ls", msg_win32_text(error));
+        msg_error("cannot make the token of a run: %ls", msg_win32_text(error));
     }
     return !error;
 }

@@ -122,7 +122,7 @@ static NTSTATUS open_as_owner(HANDLE object, const struct sd *sd, HANDLE *again)
 
 /* Replaces the object's label by one at `level` with `flags`, or by none (level NULL); sees afterwards whether it
  * holds, since a filesystem without labels may say that all is well. */
-static NTSTATUS put_label(HANDLE object, struct fixed_sid *level, BYTE flags) {
+static NTSTATUS put_label(HANDLE object, struct fixed_sid *level, BYTE flags, struct acl_change *change) {
     const ACL none = {.AclRevision = ACL_REVISION, .AclSize = sizeof(none)};
     ACL *labels = NULL;
     HANDLE again;
@@ -146,7 +146,9 @@ static NTSTATUS put_label(HANDLE object, struct fixed_sid *level, BYTE flags) {
     free(labels);
     sd_free(&sd);
     sd_free(&now);
-    return held ? STATUS_SUCCESS : ACL_LABEL_REFUSED;
+    change->changed = change->changed || held;
+    change->label_refused = !held;
+    return status == STATUS_NO_MEMORY ? status : STATUS_SUCCESS;
 }
 
 /* Has somebody decided on this object's label? Such a one is not lowered. */
@@ -183,39 +185,36 @@ static NTSTATUS stamp_dacl(HANDLE object, bool directory, PSID sid, const struct
     return NT_SUCCESS(status) && !(now.allow && now.deny) ? STATUS_NOT_SUPPORTED : status;
 }
 
-static NTSTATUS stamp_label(HANDLE object, bool directory, const struct sd *sd, bool *changed) {
-    NTSTATUS status = label_is_explicit(sd) ? ACL_LABEL_REFUSED
-                                            : put_label(object, &low_level, directory ? CONTAINER_INHERIT_ACE : 0);
-    *changed = *changed || status == STATUS_SUCCESS;
-    return status;
+static NTSTATUS stamp_label(HANDLE object, bool directory, const struct sd *sd, struct acl_change *change) {
+    change->label_refused = label_is_explicit(sd);
+    return change->label_refused ? STATUS_SUCCESS
+                                 : put_label(object, &low_level, directory ? CONTAINER_INHERIT_ACE : 0, change);
 }
 
-NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed) {
+NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, struct acl_change *change) {
     struct sd sd;
-    struct acl_state state;
-    *changed = false;
+    struct acl_state state = {0};
+    *change = (struct acl_change){0};
     NTSTATUS status = sd_read(object, &sd);
-    if (!NT_SUCCESS(status)) {
-        sd_free(&sd);
-        return status;
+    if (NT_SUCCESS(status)) {
+        query(&sd, directory, sid, &state);
+        status = state.no_dacl ? STATUS_NOT_SUPPORTED : state.protected_entry ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
     }
-    query(&sd, directory, sid, &state);
-    status = state.no_dacl ? STATUS_NOT_SUPPORTED : state.protected_entry ? STATUS_ACCESS_DENIED : STATUS_SUCCESS;
-    bool want_label = integrity != ACL_LABEL_NONE && !state.low;
-    NTSTATUS label = STATUS_SUCCESS;
-    if (NT_SUCCESS(status) && want_label && integrity == ACL_LABEL_REQUIRED) {
-        label = status = stamp_label(object, directory, &sd, changed);
-        want_label = false;
+    bool label = integrity != ACL_LABEL_NONE && !state.low;
+    if (NT_SUCCESS(status) && label && integrity == ACL_LABEL_REQUIRED) {
+        status = stamp_label(object, directory, &sd, change);
+        status = change->label_refused ? STATUS_ACCESS_DENIED : status;
+        label = false;
     }
-    if (NT_SUCCESS(status) && status != ACL_LABEL_REFUSED && !(state.allow && state.deny)) {
+    if (NT_SUCCESS(status) && !(state.allow && state.deny)) {
         status = stamp_dacl(object, directory, sid, &sd, &state);
-        *changed = *changed || NT_SUCCESS(status);
+        change->changed = change->changed || NT_SUCCESS(status);
     }
-    if (NT_SUCCESS(status) && want_label) {
-        label = status = stamp_label(object, directory, &sd, changed);
+    if (NT_SUCCESS(status) && label) {
+        status = stamp_label(object, directory, &sd, change);
     }
     sd_free(&sd);
-    return NT_SUCCESS(status) ? label : status;
+    return status;
 }
 
 NTSTATUS acl_deny_delete_child(HANDLE directory, bool *changed) {
@@ -292,10 +291,10 @@ static bool label_is_ours(const struct sd *sd) {
     return false;
 }
 
-static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, bool *changed) {
+static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, struct acl_change *change) {
     struct sd sd;
     unsigned removed = 0;
-    *changed = false;
+    *change = (struct acl_change){0};
     NTSTATUS status = sd_read(object, &sd);
     if (!NT_SUCCESS(status) || !sd.dacl) {
         sd_free(&sd);
@@ -312,23 +311,23 @@ static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, b
         status = STATUS_NO_MEMORY;
     } else if (removed) {
         status = sd_write_dacl(object, clean, sd.control);
-        *changed = NT_SUCCESS(status);
+        change->changed = NT_SUCCESS(status);
     }
     if (NT_SUCCESS(status) && last && label_is_ours(&sd) &&
         (sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID || holds_protection(sd.dacl))) {
-        status = put_label(object, NULL, 0);
+        status = put_label(object, NULL, 0, change);
     }
     free(clean);
     sd_free(&sd);
     return status;
 }
 
-NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, bool *changed) {
-    return unstamp(object, directory, (struct picking){.sids = sids, .count = count, .all_but = !count}, changed);
+NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, struct acl_change *change) {
+    return unstamp(object, directory, (struct picking){.sids = sids, .count = count, .all_but = !count}, change);
 }
 
-NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, bool *changed) {
-    return unstamp(object, directory, (struct picking){.sids = keep, .count = count, .all_but = true}, changed);
+NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, struct acl_change *change) {
+    return unstamp(object, directory, (struct picking){.sids = keep, .count = count, .all_but = true}, change);
 }
 
 /* The deny of FILE_DELETE_CHILD that comes with a protection. Without inheritance, so that it is told from the one that
@@ -370,10 +369,10 @@ static ACL *protecting_dacl(const ACL *dacl, bool directory, PSID sid) {
     return result;
 }
 
-NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed) {
+NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, struct acl_change *change) {
     struct sd sd, now = {0};
     const BYTE inherit = directory ? INHERIT_ALL : 0;
-    *changed = false;
+    *change = (struct acl_change){0};
     NTSTATUS status = sd_read(object, &sd);
     if (NT_SUCCESS(status) && !(sd.dacl && stands_first(sd.dacl, directory, sid))) {
         ACL *denying = protecting_dacl(sd.dacl, directory, sid);
@@ -385,11 +384,10 @@ NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity
                                                                                                  : status;
         }
         sd_free(&now);
-        *changed = NT_SUCCESS(status);
+        change->changed = NT_SUCCESS(status);
     }
     if (NT_SUCCESS(status) && integrity == ACL_LABEL_LOW && sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID) {
-        status = put_label(object, &medium_level, inherit);
-        *changed = *changed || status == STATUS_SUCCESS;
+        status = put_label(object, &medium_level, inherit, change);
     }
     sd_free(&sd);
     return status;
@@ -407,17 +405,17 @@ static bool pick_all_protection(void *context, const struct sd_ace *ace) {
     return is_protecting_keep(ace) || (ace->type == ACCESS_DENIED_ACE_TYPE && ace->sid && sid_is_ours(ace->sid));
 }
 
-NTSTATUS acl_unprotect(HANDLE object, bool *changed) {
+NTSTATUS acl_unprotect(HANDLE object, struct acl_change *change) {
     struct sd sd;
     unsigned removed = 0;
-    *changed = false;
+    *change = (struct acl_change){0};
     NTSTATUS status = sd_read(object, &sd);
     ACL *clean = NT_SUCCESS(status) && sd.dacl ? sd_remove(sd.dacl, pick_all_protection, NULL, &removed) : NULL;
     if (clean && removed) {
         status = sd_write_dacl(object, clean, sd.control);
-        *changed = NT_SUCCESS(status);
+        change->changed = NT_SUCCESS(status);
         if (NT_SUCCESS(status) && sd_level(&sd) == SECURITY_MANDATORY_MEDIUM_RID && label_is_ours(&sd)) {
-            status = put_label(object, NULL, 0);
+            status = put_label(object, NULL, 0, change);
         }
     }
     free(clean);
@@ -425,13 +423,12 @@ NTSTATUS acl_unprotect(HANDLE object, bool *changed) {
     return status;
 }
 
-NTSTATUS acl_relabel_medium(HANDLE object, bool *changed) {
+NTSTATUS acl_relabel_medium(HANDLE object, struct acl_change *change) {
     struct sd sd;
-    *changed = false;
+    *change = (struct acl_change){0};
     NTSTATUS status = sd_read(object, &sd);
     if (NT_SUCCESS(status) && sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID) {
-        status = put_label(object, NULL, 0);
-        *changed = status == STATUS_SUCCESS;
+        status = put_label(object, NULL, 0, change);
     }
     sd_free(&sd);
     return status;

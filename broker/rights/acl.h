@@ -2,9 +2,13 @@
  *
  * All functions work on handles the caller opened and checked, never on paths, and use NtQuerySecurityObject /
  * NtSetSecurityObject: no propagation into the tree, control bits (protected, auto-inherited) and the order of foreign
- * ACEs are kept. What sbx puts: allow  (OI)(CI)(RX,W) for the root's capability SID on directories, (RX,W) on files:
- * never DELETE, DELETE_CHILD, WRITE_DAC or WRITE_OWNER deny   (CI)(DC) FILE_DELETE_CHILD for Everyone on directories,
- * before everything else label  (CI) Low, no-write-up on directories, Low on files, when asked for */
+ * ACEs are kept. What sbx puts:
+ *
+ *   allow   (OI)(CI)(RX,W) for the root's capability SID on directories, (RX,W) on files: never DELETE, DELETE_CHILD,
+ *           WRITE_DAC or WRITE_OWNER
+ *   deny    (CI)(DC), FILE_DELETE_CHILD for Everyone, on directories, before everything else
+ *   label   (CI) Low, no-write-up, on directories, Low on files, when asked for
+ */
 #ifndef SBX_BROKER_RIGHTS_ACL_H
 #define SBX_BROKER_RIGHTS_ACL_H
 
@@ -31,6 +35,12 @@ struct acl_state {
     bool no_dacl;         /* the object has no DACL: everybody may do everything, sbx leaves it so */
 };
 
+/* What a change came to, beside its status. */
+struct acl_change {
+    bool changed;       /* something was written */
+    bool label_refused; /* the label stays: it may not be set, or the file system does not keep it */
+};
+
 /* Rights a handle needs for acl_stamp. */
 #define ACL_STAMP_ACCESS (READ_CONTROL | WRITE_DAC | FILE_READ_ATTRIBUTES | SYNCHRONIZE)
 
@@ -40,13 +50,12 @@ NTSTATUS acl_query(HANDLE object, bool directory, PSID sid, struct acl_state *st
     __attribute__((warn_unused_result));
 
 /* Adds what is missing (allow, deny on directories, the label when `integrity` asks for it). Changes nothing when
- * nothing is missing; *changed says which. Handle needs ACL_STAMP_ACCESS; the label is written through a second handle
- * that is reopened from `object` with WRITE_OWNER, granted to the caller for the moment where it may change the DACL
- * and lacks it, and the DACL is put back. Returns STATUS_SUCCESS; STATUS_ACCESS_DENIED when the DACL may not be changed
- * or the object is protected; STATUS_NOT_SUPPORTED when the filesystem keeps no DACL or the object has none; with the
- * DACL done and only the label refused (or not kept by the filesystem): the success-class status ACL_LABEL_REFUSED. */
-#define ACL_LABEL_REFUSED ((NTSTATUS)0x4000AC01)
-NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed)
+ * nothing is missing. Handle needs ACL_STAMP_ACCESS; the label is written through a second handle that is reopened from
+ * `object` with WRITE_OWNER, granted to the caller for the moment where it may change the DACL and lacks it, and the
+ * DACL is put back. Returns STATUS_SUCCESS, also with only the label refused, which `change` says and which is for the
+ * caller to judge; STATUS_ACCESS_DENIED when the DACL may not be changed, the object is protected, or a required label
+ * is refused; STATUS_NOT_SUPPORTED when the filesystem keeps no DACL or the object has none. */
+NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, struct acl_change *change)
     __attribute__((warn_unused_result));
 
 /* Adds only the deny of FILE_DELETE_CHILD, for a directory of sbx's own. */
@@ -55,27 +64,27 @@ NTSTATUS acl_deny_delete_child(HANDLE directory, bool *changed) __attribute__((w
 /* Removes every entry of ours for the SIDs of `sids`, explicit or inherited; with count 0 for every SID that
  * sid_new made. The deny of FILE_DELETE_CHILD and a label in the form that sbx puts go with the last of them: they
  * stay while another root's entry needs them, and where nothing of ours was found. With nothing of ours left the DACL
- * is byte for byte what it was before. Handle as for acl_stamp. Returns an NTSTATUS, ACL_LABEL_REFUSED as above. */
-NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, bool *changed)
+ * is byte for byte what it was before. Handle as for acl_stamp. Returns an NTSTATUS. */
+NTSTATUS acl_unstamp(HANDLE object, bool directory, const PSID *sids, size_t count, struct acl_change *change)
     __attribute__((warn_unused_result));
 
 /* The same for every SID that sid_new made, but for those of `keep`. */
-NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, bool *changed)
+NTSTATUS acl_unstamp_except(HANDLE object, bool directory, const PSID *keep, size_t count, struct acl_change *change)
     __attribute__((warn_unused_result));
 
 /* Makes `object` unwritable for `sid` (protected path): explicit deny of (W,D,DC,WDAC,WO) for the SID as the first
  * entry, inheritable on directories; there a deny of FILE_DELETE_CHILD for Everyone behind it; and a Medium label when
  * integrity is Low. An object without a DACL gets one. Handle and results as for acl_stamp. acl_unprotect takes all of
  * it off, for whichever root it was put, and leaves the rest. */
-NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, bool *changed)
+NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, struct acl_change *change)
     __attribute__((warn_unused_result));
-NTSTATUS acl_unprotect(HANDLE object, bool *changed) __attribute__((warn_unused_result));
+NTSTATUS acl_unprotect(HANDLE object, struct acl_change *change) __attribute__((warn_unused_result));
 
 /* Does `object` (READ_CONTROL) carry the entries of acl_protect for `sid`, in front? */
 bool acl_is_protected(HANDLE object, bool directory, PSID sid) __attribute__((warn_unused_result));
 
 /* Takes a Low label off (set or inherited), so that the object counts as Medium. For executables made inside a root. */
-NTSTATUS acl_relabel_medium(HANDLE object, bool *changed) __attribute__((warn_unused_result));
+NTSTATUS acl_relabel_medium(HANDLE object, struct acl_change *change) __attribute__((warn_unused_result));
 
 /* Writes the entries of `object` as icacls prints them, one a line, with "  <- sbx" behind those whose SID is in `sids`
  * or was made by sid_new. `emit` gets each line (UTF-8, no newline). */

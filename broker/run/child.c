@@ -85,17 +85,17 @@ static LPPROC_THREAD_ATTRIBUTE_LIST make_attributes(struct sandbox *sandbox, str
 static int creation_failed(const struct run_child *child, DWORD error) {
     switch (error) {
     case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND: msg_error(L"%ls: command not found", child->program); return SBX_EXIT_NOT_FOUND;
+    case ERROR_PATH_NOT_FOUND: msg_error("%ls: command not found", child->program); return SBX_EXIT_NOT_FOUND;
     case ERROR_BAD_EXE_FORMAT:
     case ERROR_EXE_MACHINE_TYPE_MISMATCH:
     case ERROR_INVALID_EXE_SIGNATURE:
-        msg_error(L"%ls is not a Windows executable", child->program);
+        msg_error("%ls is not a Windows executable", child->program);
         return SBX_EXIT_CANNOT_EXECUTE;
     case ERROR_ACCESS_DENIED:
     case 740: /* ERROR_ELEVATION_REQUIRED, which older headers lack */
-        msg_error(L"%ls cannot be executed: %ls", child->program, msg_win32_text(error));
+        msg_error("%ls cannot be executed: %ls", child->program, msg_win32_text(error));
         return SBX_EXIT_CANNOT_EXECUTE;
-    default: msg_error(L"%ls could not be started: %ls", child->program, msg_win32_text(error)); return SBX_EXIT_FAILED;
+    default: msg_error("%ls could not be started: %ls", child->program, msg_win32_text(error)); return SBX_EXIT_FAILED;
     }
 }
 
@@ -108,7 +108,7 @@ static bool in_job(HANDLE process, HANDLE job) {
 
 static int finish_start(struct sandbox *sandbox, const struct run_child *child, const PROCESS_INFORMATION *process) {
     if (!in_job(process->hProcess, sandbox->job)) {
-        msg_error(L"the program could not be put into a job: %ls", msg_win32_text(GetLastError()));
+        msg_error("the program could not be put into a job: %ls", msg_win32_text(GetLastError()));
         return SBX_EXIT_FAILED;
     }
     if (child->shim_block) {
@@ -116,12 +116,12 @@ static int finish_start(struct sandbox *sandbox, const struct run_child *child, 
         if (error == ERROR_BAD_EXE_FORMAT) {
             events_no_shim();
         } else if (error) {
-            msg_error(L"the shim could not be put into the program: %ls", msg_win32_text(error));
+            msg_error("the shim could not be put into the program: %ls", msg_win32_text(error));
             return SBX_EXIT_FAILED;
         }
     }
     if (ResumeThread(process->hThread) == (DWORD)-1) {
-        msg_error(L"the program could not be started: %ls", msg_win32_text(GetLastError()));
+        msg_error("the program could not be started: %ls", msg_win32_text(GetLastError()));
         return SBX_EXIT_FAILED;
     }
     return 0;
@@ -162,7 +162,7 @@ int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROC
     struct stdio stdio;
     STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES}};
     if (!prepare_stdio(&stdio)) {
-        msg_error(L"standard input or output cannot be handed on: %ls", msg_win32_text(GetLastError()));
+        msg_error("standard input or output cannot be handed on: %ls", msg_win32_text(GetLastError()));
         return SBX_EXIT_FAILED;
     }
     startup.StartupInfo.hStdInput = stdio.handles[0];

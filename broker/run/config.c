@@ -45,7 +45,7 @@ static bool adds_root(int option) {
 
 static bool may_be_in_a_file(const struct reading *reading, int option) {
     if (one_of(run_options[option].name, command_line_only, sizeof(command_line_only) / sizeof(*command_line_only))) {
-        msg_error(L"%ls: \"%ls\" is taken from the command line only", reading->file, run_options[option].name + 2);
+        msg_error("%ls: \"%ls\" is taken from the command line only", reading->file, run_options[option].name + 2);
         return false;
     }
     return true;
@@ -90,11 +90,11 @@ static void ask(struct reading *reading, int option, const wchar_t *value) {
 
 static bool protect_below(struct reading *reading, int option, const wchar_t *path) {
     if (!path_below(path, reading->directory)) {
-        msg_warn(L"%ls protects %ls, which is not below it; this is left out", reading->file, path);
+        msg_warn("%ls protects %ls, which is not below it; this is left out", reading->file, path);
         return true;
     }
     if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) {
-        msg_warn(L"%ls protects %ls, which does not exist; it is not protected", reading->file, path);
+        msg_warn("%ls protects %ls, which does not exist; it is not protected", reading->file, path);
         return true;
     }
     return run_take_option(reading->settings, option, path);
@@ -110,7 +110,7 @@ static bool project_setting(void *context, int option, const wchar_t *value) {
         return protect_below(reading, option, value);
     }
     if (is(option, L"--read-only") && settings->root_count) {
-        msg_note(L"sbx: %ls says read-only: no writable root is used; --no-config leaves the file out", reading->file);
+        msg_note("sbx: %ls says read-only: no writable root is used; --no-config leaves the file out", reading->file);
         settings->root_count = 0;
     }
     if (one_of(run_options[option].name, narrowing, sizeof(narrowing) / sizeof(*narrowing))) {
@@ -135,7 +135,7 @@ static enum config_result read_project(struct run_settings *settings, const wcha
     if (!file || !reading) {
         free(file);
         free(reading);
-        msg_error(L"out of memory");
+        msg_error("out of memory");
         return CONFIG_BAD;
     }
     bool drive = directory[wcslen(directory) - 1] == L'\\';
@@ -144,7 +144,7 @@ static enum config_result read_project(struct run_settings *settings, const wcha
     enum config_result result = config_read(file, directory, run_options, project_setting, reading);
     if (result == CONFIG_READ) {
         if (reading->asked[0]) {
-            msg_note(L"sbx: %ls asks for %ls; a project file cannot give that, the command line can", file,
+            msg_note("sbx: %ls asks for %ls; a project file cannot give that, the command line can", file,
                      reading->asked);
         }
         /* Or a program in the sandbox would take away what narrows the next run. The path is kept by the settings. */

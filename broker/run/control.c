@@ -17,7 +17,7 @@ bool control_take(const wchar_t *number, HANDLE *control) {
     HANDLE handle = (HANDLE)(uintptr_t)value;
     if (!value || *end || GetFileType(handle) != FILE_TYPE_PIPE ||
         !SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0)) {
-        msg_error(L"--control takes the number of an inherited pipe handle, not %ls", number);
+        msg_error("--control takes the number of an inherited pipe handle, not %ls", number);
         return false;
     }
     *control = handle;

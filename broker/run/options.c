@@ -42,11 +42,11 @@ const struct cli_option run_options[] = {
 
 static bool add(const wchar_t **list, size_t *count, size_t limit, const wchar_t *value) {
     if (*count == limit) {
-        msg_error(L"too many paths: at most %zu", limit);
+        msg_error("too many paths: at most %lu", (unsigned long)limit);
         return false;
     }
     if (!value[0]) {
-        msg_error(L"an empty path was given; name a directory");
+        msg_error("an empty path was given; name a directory");
         return false;
     }
     list[(*count)++] = value;
@@ -56,7 +56,7 @@ static bool add(const wchar_t **list, size_t *count, size_t limit, const wchar_t
 static bool set_integrity(struct run_settings *settings, const wchar_t *value) {
     settings->low = !wcscmp(value, L"low");
     if (!settings->low && wcscmp(value, L"medium") != 0) {
-        msg_error(L"--integrity takes low or medium, not %ls", value);
+        msg_error("--integrity takes low or medium, not %ls", value);
         return false;
     }
     return true;
@@ -65,7 +65,7 @@ static bool set_integrity(struct run_settings *settings, const wchar_t *value) {
 static bool set_stamp(struct run_settings *settings, const wchar_t *value) {
     settings->stamp_all = !wcscmp(value, L"all");
     if (!settings->stamp_all && wcscmp(value, L"root") != 0) {
-        msg_error(L"--stamp takes root or all, not %ls", value);
+        msg_error("--stamp takes root or all, not %ls", value);
         return false;
     }
     return true;
@@ -75,7 +75,7 @@ static bool set_undo_quota(struct run_settings *settings, const wchar_t *value) 
     wchar_t *end;
     settings->undo_quota = wcstoul(value, &end, 10);
     if (!settings->undo_quota || *end || settings->undo_quota > 1024 * 1024) {
-        msg_error(L"--undo-quota takes a number of MiB from 1 to 1048576, not %ls", value);
+        msg_error("--undo-quota takes a number of MiB from 1 to 1048576, not %ls", value);
         return false;
     }
     return true;

@@ -68,7 +68,7 @@ int run_find_program(const wchar_t *word, wchar_t **path) {
     wchar_t *buffer = malloc(PATH_UNITS * sizeof(wchar_t));
     *path = NULL;
     if (!buffer) {
-        msg_error(L"not enough memory");
+        msg_error("not enough memory");
         return SBX_EXIT_FAILED;
     }
     if (word[0] && ((extension_of(word) && try_one(word, L"", buffer)) || try_extensions(word, buffer) ||
@@ -79,10 +79,10 @@ int run_find_program(const wchar_t *word, wchar_t **path) {
     free(buffer);
     DWORD attributes = has_directory(word) ? GetFileAttributesW(word) : INVALID_FILE_ATTRIBUTES;
     if (attributes != INVALID_FILE_ATTRIBUTES) {
-        msg_error(L"%ls is a directory and cannot be executed", word);
+        msg_error("%ls is a directory and cannot be executed", word);
         return SBX_EXIT_CANNOT_EXECUTE;
     }
-    msg_error(L"%ls: command not found; check the name and PATH", word);
+    msg_error("%ls: command not found; check the name and PATH", word);
     return SBX_EXIT_NOT_FOUND;
 }
 

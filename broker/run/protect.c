@@ -60,21 +60,24 @@ static enum claimed claims_of(const struct protecting *job, const wchar_t *below
 
 /* A directory above what another run protects keeps what run_protect gives such directories. */
 static NTSTATUS lift(const struct protecting *job, HANDLE object, bool directory, enum claimed claimed) {
-    bool changed;
-    NTSTATUS status = acl_unprotect(object, &changed);
+    struct acl_change change;
+    NTSTATUS status = acl_unprotect(object, &change);
+    if (NT_SUCCESS(status) && change.label_refused) {
+        return STATUS_ACCESS_DENIED;
+    }
     return NT_SUCCESS(status) && directory && claimed == CLAIMED_BELOW
-               ? acl_stamp(object, true, job->sid, job->integrity, &changed)
+               ? acl_stamp(object, true, job->sid, job->integrity, &change)
                : status;
 }
 
 static NTSTATUS treat(const struct protecting *job, HANDLE object, bool directory, enum claimed claimed) {
-    bool changed;
+    struct acl_change change;
     if (job->lift) {
         return lift(job, object, directory, claimed);
     }
     /* A label that stays Low leaves the object writable for another root's Low program: not protected. */
-    NTSTATUS status = acl_protect(object, directory, job->sid, job->integrity, &changed);
-    return status == ACL_LABEL_REFUSED ? STATUS_ACCESS_DENIED : status;
+    NTSTATUS status = acl_protect(object, directory, job->sid, job->integrity, &change);
+    return NT_SUCCESS(status) && change.label_refused ? STATUS_ACCESS_DENIED : status;
 }
 
 static enum walk_next visit(void *context, const struct walk_entry *entry) {
@@ -132,7 +135,7 @@ static NTSTATUS treat_tree(struct protecting *job, HANDLE held) {
 static bool stamp_above(const struct root *root, bool low, struct policy_name rest) {
     for (size_t end = 1; end < rest.length; end++) {
         HANDLE directory;
-        bool changed;
+        struct acl_change change;
         struct policy_name part = {rest.units, end};
         if (rest.units[end] != '\\') {
             continue;
@@ -142,11 +145,11 @@ static bool stamp_above(const struct root *root, bool low, struct policy_name re
             /* Another run may protect that one too. */
             status = acl_is_protected(directory, true, root->sid)
                          ? STATUS_SUCCESS
-                         : acl_stamp(directory, true, root->sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
+                         : acl_stamp(directory, true, root->sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &change);
             NtClose(directory);
         }
         if (!NT_SUCCESS(status)) {
-            msg_error(L"a directory above a protected path in %ls cannot be stamped: %ls", root->dos_path,
+            msg_error("a directory above a protected path in %ls cannot be stamped: %ls", root->dos_path,
                       msg_status_text(status));
             return false;
         }
@@ -252,12 +255,13 @@ static bool protect_one(struct root_set *set, size_t index, bool low) {
     int root;
     struct protecting job = job_for(set, index, low, false, &root, &rest);
     HANDLE lock = state_lock(LOCK_NAME, LOCK_WAIT_MS);
-    path->claim = lock ? open_claim(path) : NULL;
+    if (!lock) {
+        return false;
+    }
+    path->claim = open_claim(path);
     if (!path->claim) {
-        msg_error(L"%ls cannot be protected: %ls", path->dos_path, msg_win32_text(GetLastError()));
-        if (lock) {
-            CloseHandle(lock);
-        }
+        msg_error("%ls cannot be protected: %ls", path->dos_path, msg_win32_text(last_error()));
+        CloseHandle(lock);
         return false;
     }
     bool above = stamp_above(&set->roots[root], low, rest);
@@ -267,9 +271,9 @@ static bool protect_one(struct root_set *set, size_t index, bool low) {
         return false;
     }
     if (!NT_SUCCESS(status)) {
-        msg_error(L"%ls cannot be protected: %ls", path->dos_path, msg_status_text(status));
+        msg_error("%ls cannot be protected: %ls", path->dos_path, msg_status_text(status));
     } else if (job.failed) {
-        msg_error(L"%ls: %u objects below it cannot be protected, the first is %ls (%ls)", path->dos_path, job.failed,
+        msg_error("%ls: %u objects below it cannot be protected, the first is %ls (%ls)", path->dos_path, job.failed,
                   job.first_path[0] ? job.first_path : L"in a directory that is not listed",
                   msg_status_text(job.first_path[0] ? job.first_status : STATUS_ACCESS_DENIED));
     }
@@ -294,7 +298,7 @@ static void lift_one(struct root_set *set, size_t index, bool low, const struct 
     job.top = set->protect[index].dos_path;
     NTSTATUS status = treat_tree(&job, set->protect[index].handle);
     if (!NT_SUCCESS(status) || job.failed) {
-        msg_warn(L"%ls stays protected; sbx roots clean takes the entries away", set->protect[index].dos_path);
+        msg_warn("%ls stays protected; sbx roots clean takes the entries away", set->protect[index].dos_path);
     }
 }
 
@@ -315,7 +319,7 @@ void run_lift_protection(struct root_set *set, bool low) {
         if (claimed[i] && known) {
             lift_one(set, i, low, &live);
         } else if (claimed[i]) {
-            msg_warn(L"%ls stays protected; sbx roots clean takes the entries away", set->protect[i].dos_path);
+            msg_warn("%ls stays protected; sbx roots clean takes the entries away", set->protect[i].dos_path);
         }
     }
     for (size_t i = 0; i < live.count; i++) {

@@ -108,21 +108,21 @@ static bool leaves_a_root(const wchar_t *given) {
 static HANDLE hold_directory(const wchar_t *path) {
     DWORD attributes = GetFileAttributesW(path);
     if (attributes == INVALID_FILE_ATTRIBUTES) {
-        msg_warn(L"%ls: %ls; not a writable root", path, msg_win32_text(GetLastError()));
+        msg_warn("%ls: %ls; not a writable root", path, msg_win32_text(GetLastError()));
         return NULL;
     }
     if (!(attributes & FILE_ATTRIBUTE_DIRECTORY)) {
-        msg_warn(L"%ls is a file; a writable root is a directory", path);
+        msg_warn("%ls is a file; a writable root is a directory", path);
         return NULL;
     }
     HANDLE handle = CreateFileW(path, HOLD_ACCESS, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
                                 FILE_FLAG_BACKUP_SEMANTICS, NULL);
     if (handle == INVALID_HANDLE_VALUE) {
-        msg_warn(L"%ls cannot be opened: %ls; not a writable root", path, msg_win32_text(GetLastError()));
+        msg_warn("%ls cannot be opened: %ls; not a writable root", path, msg_win32_text(GetLastError()));
         return NULL;
     }
     if (!path_has_acls(handle)) {
-        msg_warn(L"%ls is on a file system without access control lists; not a writable root", path);
+        msg_warn("%ls is on a file system without access control lists; not a writable root", path);
         CloseHandle(handle);
         return NULL;
     }
@@ -162,7 +162,7 @@ static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *g
     root->temp = temp;
     root->dos_path = path_of_handle(handle);
     if (!root->dos_path || !copy_kernel_name(handle, &root->name)) {
-        msg_warn(L"%ls: the system gives no name for it; not a writable root", given);
+        msg_warn("%ls: the system gives no name for it; not a writable root", given);
         CloseHandle(handle);
         return true;
     }
@@ -176,7 +176,7 @@ static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *g
         reason = L"a link in a known root leads there, which a sandboxed program may have made";
     }
     if (reason && !force) {
-        msg_warn(L"%ls is refused as a writable root: %ls; --force overrides this", root->dos_path, reason);
+        msg_warn("%ls is refused as a writable root: %ls; --force overrides this", root->dos_path, reason);
         CloseHandle(handle);
         return true;
     }
@@ -213,7 +213,7 @@ static bool add_temp(PSID run_sid, struct root_set *set) {
     CreateDirectoryW(path, NULL);
     (void)swprintf(path, MAX_PATH + 64, L"%ls\\temp\\%08lx%08lx", state, run[0], run[1]);
     if (!CreateDirectoryW(path, NULL)) {
-        msg_error(L"%ls cannot be made for TEMP: %ls", path, msg_win32_text(GetLastError()));
+        msg_error("%ls cannot be made for TEMP: %ls", path, msg_win32_text(GetLastError()));
         return false;
     }
     HANDLE handle = hold_directory(path);
@@ -229,11 +229,11 @@ static bool has_root_in(const struct root_set *set, const wchar_t *state) {
     for (size_t i = 0; i < set->root_count && !found; i++) {
         found = path_below(set->roots[i].dos_path, final);
         if (found) {
-            msg_error(L"%ls is in the state of sbx (%ls); use another root", set->roots[i].dos_path, final);
+            msg_error("%ls is in the state of sbx (%ls); use another root", set->roots[i].dos_path, final);
         }
     }
     if (!final) {
-        msg_error(L"%ls cannot be opened: %ls", state, msg_win32_text(GetLastError()));
+        msg_error("%ls cannot be opened: %ls", state, msg_win32_text(GetLastError()));
     }
     if (handle != INVALID_HANDLE_VALUE) {
         CloseHandle(handle);
@@ -276,11 +276,11 @@ static bool own_files_are_safe(const struct run_settings *settings, const struct
     }
     for (size_t i = 0; i < 3; i++) {
         if (own[i] && path_in_roots(set, own[i])) {
-            msg_error(L"%ls (%ls) would lie in a writable root; use another root or move it", what[i], own[i]);
+            msg_error("%ls (%ls) would lie in a writable root; use another root or move it", what[i], own[i]);
             return false;
         }
         if (own[i] && leaves_a_root(own[i])) {
-            msg_error(L"%ls (%ls) is reached by a link in a known root; use the path it leads to", what[i], own[i]);
+            msg_error("%ls (%ls) is reached by a link in a known root; use the path it leads to", what[i], own[i]);
             return false;
         }
     }
@@ -289,7 +289,7 @@ static bool own_files_are_safe(const struct run_settings *settings, const struct
 
 static bool add_protected(struct root_set *set, const wchar_t *path, bool implied) {
     if (set->protect_count == ROOT_SET_MAX_PROTECTED) {
-        msg_error(L"%ls cannot be protected: no more than %u paths can be", path, ROOT_SET_MAX_PROTECTED);
+        msg_error("%ls cannot be protected: no more than %u paths can be", path, ROOT_SET_MAX_PROTECTED);
         return false;
     }
     struct protected_path *protect = &set->protect[set->protect_count];
@@ -298,25 +298,25 @@ static bool add_protected(struct root_set *set, const wchar_t *path, bool implie
     bool link = !full || leaves_a_root(full);
     free(full);
     if (link) {
-        msg_error(L"%ls is reached by a link in a known root; use the path it leads to", path);
+        msg_error("%ls is reached by a link in a known root; use the path it leads to", path);
         return false;
     }
     HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, NT_SHARE_ALL, NULL,
                                 OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (handle == INVALID_HANDLE_VALUE) {
-        msg_error(L"%ls cannot be protected: %ls", path, msg_win32_text(GetLastError()));
+        msg_error("%ls cannot be protected: %ls", path, msg_win32_text(GetLastError()));
         return false;
     }
     protect->handle = handle;
     protect->dos_path = path_of_handle(handle);
     if (!protect->dos_path || !copy_kernel_name(handle, &set->protect_names[set->protect_count]) ||
         !NT_SUCCESS(object_query_id(handle, &protect->file_id))) {
-        msg_error(L"%ls cannot be protected: the system gives no name for it", path);
+        msg_error("%ls cannot be protected: the system gives no name for it", path);
         return false;
     }
     if (root_set_find(set, set->protect_names[set->protect_count], &rest) < 0) {
         if (!implied) {
-            msg_warn(L"%ls is not in a writable root; it is read-only anyway", path);
+            msg_warn("%ls is not in a writable root; it is read-only anyway", path);
         }
         return true;
     }
@@ -343,7 +343,7 @@ static bool add_below(struct root_set *set, const struct root *root, const wchar
     bool missing = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND;
     bool ok = missing || (!error && add_protected(set, path, true));
     if (error && !missing) {
-        msg_error(L"%ls cannot be protected: %ls", path, msg_win32_text(error));
+        msg_error("%ls cannot be protected: %ls", path, msg_win32_text(error));
     }
     free(path);
     return ok;
@@ -369,7 +369,7 @@ bool run_judge_roots(const struct run_settings *settings, struct root_set *set) 
         }
     }
     if (settings->root_count && !set->root_count) {
-        msg_error(L"none of the writable roots can be used; nothing was started");
+        msg_error("none of the writable roots can be used; nothing was started");
         return false;
     }
     if (!own_files_are_safe(settings, set)) {

@@ -41,7 +41,7 @@ struct run {
 };
 
 static int fail_with(const wchar_t *what, DWORD error) {
-    msg_error(L"%ls: %ls", what, msg_win32_text(error));
+    msg_error("%ls: %ls", what, msg_win32_text(error));
     return SBX_EXIT_FAILED;
 }
 
@@ -78,12 +78,12 @@ static int find_shim(wchar_t *path) {
     DWORD length = GetModuleFileNameW(NULL, path, MAX_PATH);
     wchar_t *slash = length && length < MAX_PATH ? wcsrchr(path, L'\\') : NULL;
     if (!slash || (size_t)(slash + 1 - path) + wcslen(L"sbxshim.dll") >= MAX_PATH) {
-        msg_error(L"the path of sbx.exe is too long; move it");
+        msg_error("the path of sbx.exe is too long; move it");
         return SBX_EXIT_FAILED;
     }
     wcscpy(slash + 1, L"sbxshim.dll");
     if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) {
-        msg_error(L"%ls is missing; put it beside sbx.exe or run without --broker", path);
+        msg_error("%ls is missing; put it beside sbx.exe or run without --broker", path);
         return SBX_EXIT_FAILED;
     }
     return 0;
@@ -95,8 +95,11 @@ static int start_broker(struct run *run, const wchar_t *shim) {
         return fail_with(L"the broker's pipe could not be made", error);
     }
     run->shim_block = malloc(SBX_SETTINGS_SIZE);
-    if (!run->shim_block || !inject_settings(&run->sandbox, server_pipe_path(run->server), shim, run->shim_block)) {
-        msg_error(L"the paths of the writable roots are too long together");
+    if (!run->shim_block) {
+        return SBX_EXIT_FAILED;
+    }
+    if (!inject_settings(&run->sandbox, server_pipe_path(run->server), shim, run->shim_block)) {
+        msg_error("the paths of the writable roots are too long together");
         return SBX_EXIT_FAILED;
     }
     return 0;
@@ -154,7 +157,7 @@ static void empty_job(struct run *run) {
         }
         Sleep(10);
     }
-    msg_warn(L"some processes of the run did not end");
+    msg_warn("some processes of the run did not end");
 }
 
 static void print_stats(const struct run *run) {
@@ -168,7 +171,7 @@ static void print_stats(const struct run *run) {
         int units = swprintf(each + used, 400 - used, L" %hs=%ld", sbx_op_name(op), counters->requests[op]);
         used += units > 0 ? (size_t)units : 0;
     }
-    msg_note(L"sbx: stats: requests=%ld%ls refused=%ld clients=%ld", total, each, counters->refused, counters->clients);
+    msg_note("sbx: stats: requests=%ld%ls refused=%ld clients=%ld", total, each, counters->refused, counters->clients);
 }
 
 static int execute(struct run *run) {
@@ -179,7 +182,7 @@ static int execute(struct run *run) {
     if (console_give(run->sandbox.job)) {
         code = run_child_start(&run->sandbox, &child, &process);
     } else {
-        msg_error(L"interrupted before the program was started");
+        msg_error("interrupted before the program was started");
         code = SBX_EXIT_FAILED;
     }
     if (!code && run->settings.control) {
@@ -223,7 +226,7 @@ static int prepare(struct run *run) {
     run->command_line = code ? NULL : run_command_line(run->settings.command);
     if (code || !run->command_line) {
         if (!code) {
-            msg_error(L"the command line is too long");
+            msg_error("the command line is too long");
         }
         return code ? code : SBX_EXIT_FAILED;
     }
@@ -231,8 +234,11 @@ static int prepare(struct run *run) {
     run->sandbox.low = run->settings.low;
     run->sandbox.run_sid = sid_new();
     DWORD error = token_for_operations(&run->sandbox.operations_token);
-    if (!run->sandbox.run_sid || error) {
-        return fail_with(L"the run could not be prepared", error);
+    if (error) {
+        return fail_with(L"the user's token cannot be used", error);
+    }
+    if (!run->sandbox.run_sid) {
+        return SBX_EXIT_FAILED;
     }
     const DWORD *random = GetSidSubAuthority(run->sandbox.run_sid, 1);
     (void)swprintf(run->id, 20, L"%08lx%08lx", random[0], random[1]);
@@ -246,7 +252,7 @@ static int prepare(struct run *run) {
     if (error) {
         return fail_with(run->settings.events, error);
     }
-    /* Behind the last file that is made with a descriptor of its directory or, where that says nothing, of the process.
+    /* After the last file that is made with a descriptor of its directory or, where that says nothing, of the process.
      */
     error = harden_process(run->sandbox.low);
     if (error) {
@@ -292,9 +298,5 @@ static int prepare_and_execute(struct run *run) {
 int cmd_run(int argc, wchar_t **argv) {
     static struct run run;
     int code = run_parse(argc, argv, &run.settings) ? prepare_and_execute(&run) : SBX_EXIT_FAILED;
-    if (code == SBX_EXIT_FAILED && !msg_error_was_told()) {
-        /* What fails without a message of its own is an allocation. */
-        msg_error(L"not enough memory");
-    }
     return code ? code : (int)run.exit_code;
 }

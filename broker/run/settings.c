@@ -7,19 +7,19 @@
 /* What the command line says by itself, before any file is read. */
 static bool consistent(const struct run_settings *settings) {
     if (!settings->command[0]) {
-        msg_error(L"no command to run; put it after the options: sbx run --broker --writable-root DIR -- COMMAND");
+        msg_error("no command to run; put it after the options: sbx run --broker --writable-root DIR -- COMMAND");
         return false;
     }
     if ((settings->require_undo || settings->undo_quota) && !settings->undo) {
-        msg_error(L"--require-undo and --undo-quota go with --undo; add it");
+        msg_error("--require-undo and --undo-quota go with --undo; add it");
         return false;
     }
     if (settings->undo && !settings->broker) {
-        msg_error(L"--undo keeps what the broker deletes and replaces; add --broker");
+        msg_error("--undo keeps what the broker deletes and replaces; add --broker");
         return false;
     }
     if (settings->read_only && settings->root_count) {
-        msg_error(L"--read-only and a writable root contradict each other; leave one out");
+        msg_error("--read-only and a writable root contradict each other; leave one out");
         return false;
     }
     return true;
@@ -49,7 +49,7 @@ bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) {
         settings->low = settings->broker;
     }
     if (!settings->read_only && !settings->root_count) {
-        msg_error(L"no writable root; add --writable-root DIR, --cwd or --read-only");
+        msg_error("no writable root; add --writable-root DIR, --cwd or --read-only");
         return false;
     }
     return true;

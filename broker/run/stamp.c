@@ -17,10 +17,10 @@ static void say_unstamped(const struct run_settings *settings, const struct root
         sid = NULL;
     }
     if (settings->broker) {
-        msg_warn(L"%ls: its access control list may not be changed; writes go through the broker", root->dos_path);
+        msg_warn("%ls: its access control list may not be changed; writes go through the broker", root->dos_path);
     } else {
-        msg_warn(L"%ls: its access control list may not be changed; an administrator can run: icacls \"%ls\" /grant "
-                 L"\"*%ls:(OI)(CI)(RX,W)\"",
+        msg_warn("%ls: its access control list may not be changed; an administrator can run: icacls \"%ls\" /grant "
+                 "\"*%ls:(OI)(CI)(RX,W)\"",
                  root->dos_path, root->dos_path, sid ? sid : L"SID");
     }
     LocalFree(sid);
@@ -47,23 +47,23 @@ static bool is_stamped_already(const struct run_settings *settings, const struct
 
 static bool stamp_root(const struct run_settings *settings, struct root *root) {
     HANDLE handle;
-    bool changed;
+    struct acl_change change = {0};
     NTSTATUS status = object_reopen(root->handle, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &handle);
     if (NT_SUCCESS(status)) {
-        status = acl_stamp(handle, true, root->sid, wanted_label(settings), &changed);
+        status = acl_stamp(handle, true, root->sid, wanted_label(settings), &change);
         NtClose(handle);
+    }
+    if (change.label_refused && settings->require_integrity) {
+        msg_error("%ls: the Low label may not be set; leave out --require-integrity or use --integrity medium",
+                  root->dos_path);
+        return false;
     }
     root->stamped = NT_SUCCESS(status) || is_stamped_already(settings, root);
     if (!root->stamped) {
         say_unstamped(settings, root);
     }
-    if (status == ACL_LABEL_REFUSED) {
-        if (settings->require_integrity) {
-            msg_error(L"%ls: the Low label may not be set; leave out --require-integrity or use --integrity medium",
-                      root->dos_path);
-            return false;
-        }
-        msg_warn(L"%ls: the Low label may not be set; the program can write there through the broker only",
+    if (change.label_refused) {
+        msg_warn("%ls: the Low label may not be set; the program can write there through the broker only",
                  root->dos_path);
     }
     return true;
@@ -82,11 +82,11 @@ static bool stamp_tree(const struct run_settings *settings, const struct root *r
     struct tree_count count = {0};
     NTSTATUS status = tree_stamp(root->dos_path, root->sid, settings->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &count);
     if (status == STATUS_CANCELLED) {
-        msg_error(L"%ls: stopped after %llu objects; the same command goes on from there", root->dos_path, count.seen);
+        msg_error("%ls: stopped after %llu objects; the same command goes on from there", root->dos_path, count.seen);
         return false;
     }
     if (!NT_SUCCESS(status)) {
-        msg_error(L"%ls cannot be walked: %ls", root->dos_path, msg_status_text(status));
+        msg_error("%ls cannot be walked: %ls", root->dos_path, msg_status_text(status));
         return false;
     }
     tree_report(root->dos_path, &count);
@@ -100,8 +100,8 @@ static bool is_of_use(const struct run_settings *settings, const struct root_set
         stamped = stamped || (!set->roots[i].temp && set->roots[i].stamped);
     }
     if (!stamped) {
-        msg_error(L"no writable root could be written to; nothing was started. Use --broker, or let an administrator "
-                  L"run the command above");
+        msg_error("no writable root could be written to; nothing was started. Use --broker, or let an administrator "
+                  "run the command above");
     }
     return stamped;
 }

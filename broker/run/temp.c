@@ -24,7 +24,7 @@ void run_remove_temp(struct root_set *set) {
         CloseHandle(root->handle);
         root->handle = NULL;
         if (!NT_SUCCESS(status) || !RemoveDirectoryW(root->dos_path)) {
-            msg_warn(L"%ls could not be removed whole: %ls", root->dos_path,
+            msg_warn("%ls could not be removed whole: %ls", root->dos_path,
                      NT_SUCCESS(status) ? msg_win32_text(GetLastError()) : msg_status_text(status));
         }
     }

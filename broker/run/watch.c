@@ -131,16 +131,16 @@ static void relabel(const struct sandbox *sandbox, const struct root *root, cons
                     struct object_name *name) {
     struct policy_name relative = {(const uint16_t *)path, wcslen(path)}, directory, leaf, rest;
     struct object_facts facts;
+    struct acl_change change = {0};
     HANDLE file;
-    bool changed;
     if (policy_split(relative, &directory, &leaf) != POLICY_ALLOWED ||
         !NT_SUCCESS(object_open_below(root->handle, relative, ACL_STAMP_ACCESS, FILE_NON_DIRECTORY_FILE, &file))) {
         return;
     }
     if (NT_SUCCESS(object_query_facts(file, &facts)) && !facts.reparse_point && facts.links == 1 &&
         NT_SUCCESS(object_query_name(file, name)) && root_set_find(sandbox->set, name->name, &rest) >= 0 &&
-        !NT_SUCCESS(acl_relabel_medium(file, &changed))) {
-        msg_warn(L"%ls\\%ls stays at Low integrity; sbx roots relabel tries again", root->dos_path, path);
+        (!NT_SUCCESS(acl_relabel_medium(file, &change)) || change.label_refused)) {
+        msg_warn("%ls\\%ls stays at Low integrity; sbx roots relabel tries again", root->dos_path, path);
     }
     NtClose(file);
 }
@@ -151,7 +151,7 @@ static void relabel_root(const struct sandbox *sandbox, size_t index, struct wat
     if (watched->overflow) {
         struct tree_count count = {0};
         if (!NT_SUCCESS(tree_relabel(root->dos_path, &count))) {
-            msg_warn(L"%ls: executables made in the run may be left at Low integrity; run sbx roots relabel",
+            msg_warn("%ls: executables made in the run may be left at Low integrity; run sbx roots relabel",
                      root->dos_path);
         }
         return;

@@ -59,10 +59,10 @@ void denials_show(void) {
         wchar_t shown[1024];
         const struct denied_directory *directory = &seen.directories[i];
         msg_escape(directory->path, wcslen(directory->path), shown, 1024);
-        msg_note(L"sbx: denied: %ls%ls: %hs", shown, directory->more ? L" and more there" : L"",
+        msg_note("sbx: denied: %ls%ls: %s", shown, directory->more ? L" and more there" : L"",
                  policy_verdict_text(POLICY_OUTSIDE));
     }
     if (seen.others) {
-        msg_note(L"sbx: denied: and more in other directories (--events has them all)");
+        msg_note("sbx: denied: and more in other directories (--events has them all)");
     }
 }

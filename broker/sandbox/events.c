@@ -127,7 +127,7 @@ static void write_line(json_t *line) {
     sink.failed = sink.failed || tell;
     ReleaseSRWLockExclusive(&sink.lock);
     if (tell) {
-        msg_warn(L"the events file cannot be written: %ls; lines are missing from it", msg_win32_text(error));
+        msg_warn("the events file cannot be written: %ls; lines are missing from it", msg_win32_text(error));
     }
     free(whole);
 }
@@ -192,7 +192,7 @@ void events_denied(const struct sandbox *sandbox, DWORD pid, const uint16_t *nam
 
 void events_no_shim(void) {
     if (!InterlockedExchange(&sink.no_shim, 1)) {
-        msg_warn(L"a program cannot take the shim (it is not 64-bit): it runs confined, without brokered calls");
+        msg_warn("a program cannot take the shim (it is not 64-bit): it runs confined, without brokered calls");
     }
 }
 
@@ -200,21 +200,21 @@ void events_summary(const struct sandbox *sandbox) {
     const struct sandbox_counters *counters = &sandbox->counters;
     bool anything_denied = sink.refusal_count || denials_count();
     if (counters->deleted || counters->replaced || counters->renamed || anything_denied) {
-        msg_note(L"sbx: %ld deleted, %ld replaced, %ld renamed, %ld refused", counters->deleted, counters->replaced,
+        msg_note("sbx: %ld deleted, %ld replaced, %ld renamed, %ld refused", counters->deleted, counters->replaced,
                  counters->renamed, counters->refused);
     }
     for (size_t i = 0; i < sink.refusal_count; i++) {
         wchar_t shown[1024];
         msg_escape(sink.refusals[i].path, wcslen(sink.refusals[i].path), shown, 1024);
-        msg_note(L"sbx: refused: %ls: %hs", shown, policy_verdict_text(sink.refusals[i].verdict));
+        msg_note("sbx: refused: %ls: %s", shown, policy_verdict_text(sink.refusals[i].verdict));
     }
     if (sink.more) {
-        msg_note(L"sbx: and %zu more refusals", sink.more);
+        msg_note("sbx: and %lu more refusals", (unsigned long)sink.more);
     }
     denials_show();
     for (size_t i = 0; anything_denied && i < sandbox->set->root_count; i++) {
         if (!sandbox->set->roots[i].temp) {
-            msg_note(L"sbx: writable root: %ls", sandbox->set->roots[i].dos_path);
+            msg_note("sbx: writable root: %ls", sandbox->set->roots[i].dos_path);
         }
     }
 }

@@ -10,7 +10,7 @@ static SRWLOCK one_writer = SRWLOCK_INIT;
 static struct outcome stamp_handle(struct client *client, HANDLE object, size_t root) {
     struct sandbox *sandbox = client->sandbox;
     struct object_facts facts;
-    bool changed;
+    struct acl_change change;
     if (!NT_SUCCESS(object_query_facts(object, &facts))) {
         return outcome_refused(POLICY_BAD_HANDLE);
     }
@@ -24,11 +24,11 @@ static struct outcome stamp_handle(struct client *client, HANDLE object, size_t 
     /* A DACL is read, changed and written: two at once would lose one of the changes. */
     AcquireSRWLockExclusive(&one_writer);
     NTSTATUS status = acl_stamp(object, facts.directory, sandbox->set->roots[root].sid,
-                                sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &changed);
+                                sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &change);
     ReleaseSRWLockExclusive(&one_writer);
     /* Where nothing was missing another thread may have got the entries since the denial: the shim tries again, and a
      * denial with another cause (a deny entry, a read-only attribute) stands. */
-    return outcome_status(status == ACL_LABEL_REFUSED ? STATUS_SUCCESS : status);
+    return outcome_status(status);
 }
 
 /* A root, or an object, whose DACL the user may not change: the shim asks for an open by the broker instead. */

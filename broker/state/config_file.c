@@ -20,7 +20,7 @@ struct reader {
 };
 
 static bool bad(const struct reader *reader, const char *key, const wchar_t *what) {
-    msg_error(L"%ls: \"%hs\" %ls; fix the file or use --no-config", reader->path, key, what);
+    msg_error("%ls: \"%s\" %ls; fix the file or use --no-config", reader->path, key, what);
     return false;
 }
 
@@ -136,14 +136,14 @@ static json_t *parse(const wchar_t *path, const char *bytes, size_t size) {
     const json_t *version = json_object_get(file, "version");
     if (!file) {
         wchar_t *text = msg_utf16(error.text);
-        msg_error(L"%ls, line %d: %ls; fix the file or use --no-config", path, error.line,
+        msg_error("%ls, line %d: %ls; fix the file or use --no-config", path, error.line,
                   text ? text : L"this is not JSON in UTF-8");
         free(text);
     } else if (!json_is_object(file)) {
-        msg_error(L"%ls: a configuration is a JSON object, as {\"broker\": true}; fix the file or use --no-config",
+        msg_error("%ls: a configuration is a JSON object, as {\"broker\": true}; fix the file or use --no-config",
                   path);
     } else if (version && (!json_is_integer(version) || json_integer_value(version) != CONFIG_VERSION)) {
-        msg_error(L"%ls: this sbx reads \"version\": %d; fix the file or use --no-config", path, CONFIG_VERSION);
+        msg_error("%ls: this sbx reads \"version\": %d; fix the file or use --no-config", path, CONFIG_VERSION);
     } else {
         return file;
     }
@@ -160,11 +160,11 @@ enum config_result config_read(const wchar_t *path, const wchar_t *base, const s
         return CONFIG_MISSING;
     }
     if (!bytes && error == ERROR_FILE_TOO_LARGE) {
-        msg_error(L"%ls is larger than %u KiB; fix the file or use --no-config", path, CONFIG_LIMIT >> 10);
+        msg_error("%ls is larger than %u KiB; fix the file or use --no-config", path, CONFIG_LIMIT >> 10);
         return CONFIG_BAD;
     }
     if (!bytes) {
-        msg_error(L"%ls cannot be read: %ls; fix the file or use --no-config", path, msg_win32_text(error));
+        msg_error("%ls cannot be read: %ls; fix the file or use --no-config", path, msg_win32_text(error));
         return CONFIG_BAD;
     }
     json_t *file = parse(path, bytes, size);

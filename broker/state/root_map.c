@@ -68,7 +68,7 @@ static enum load_result parse(const char *bytes, size_t size, json_t **map) {
     const json_t *version = json_object_get(*map, "version");
     enum load_result result = LOAD_DAMAGED;
     if (json_is_integer(version) && json_integer_value(version) > MAP_VERSION) {
-        msg_error(L"the list of roots was written by a later version of sbx");
+        msg_error("the list of roots was written by a later version of sbx");
         result = LOAD_FAILED;
     } else if (json_is_integer(version) && json_integer_value(version) == MAP_VERSION && map_is_sound(*map)) {
         return LOAD_OK;
@@ -90,7 +90,7 @@ static enum load_result load(const wchar_t *path, json_t **map) {
         if (error == ERROR_FILE_TOO_LARGE) {
             return LOAD_DAMAGED;
         }
-        msg_error(L"cannot read %ls: %ls", path, msg_win32_text(error));
+        msg_error("cannot read %ls: %ls", path, msg_win32_text(error));
         return LOAD_FAILED;
     }
     enum load_result result = parse(bytes, size, map);
@@ -108,15 +108,14 @@ static bool set_aside(const wchar_t *path) {
                    now.wDay, now.wHour, now.wMinute, now.wSecond, attempt ? L"-" : L"", attempt);
         aside[PATH_UNITS + 39] = 0;
         if (MoveFileExW(path, aside, 0)) {
-            msg_warn(L"the list of roots was damaged: it is set aside as %ls and a new one is begun", aside);
+            msg_warn("the list of roots was damaged: it is set aside as %ls and a new one is begun", aside);
             return true;
         }
         if (GetLastError() != ERROR_ALREADY_EXISTS && GetLastError() != ERROR_FILE_EXISTS) {
             break;
         }
     }
-    msg_error(L"the list of roots in %ls is damaged and cannot be set aside: %ls", path,
-              msg_win32_text(GetLastError()));
+    msg_error("the list of roots in %ls is damaged and cannot be set aside: %ls", path, msg_win32_text(GetLastError()));
     return false;
 }
 
@@ -163,7 +162,7 @@ static json_t *load_locked(const wchar_t *path) {
     }
     map = complete(map);
     if (!map) {
-        msg_error(L"out of memory");
+        msg_error("out of memory");
     }
     return map;
 }
@@ -173,7 +172,7 @@ static bool save(const wchar_t *path, const json_t *map) {
     DWORD error = bytes ? state_write(path, bytes, strlen(bytes)) : ERROR_NOT_ENOUGH_MEMORY;
     free(bytes);
     if (error) {
-        msg_error(L"cannot write %ls: %ls", path, msg_win32_text(error));
+        msg_error("cannot write %ls: %ls", path, msg_win32_text(error));
     }
     return !error;
 }
@@ -249,7 +248,7 @@ static char *key_for(const wchar_t *path) {
     }
     free(copy);
     if (!key) {
-        msg_error(L"%ls cannot be a root: its name is not valid Unicode", path);
+        msg_error("%ls cannot be a root: its name is not valid Unicode", path);
     }
     return key;
 }
@@ -263,7 +262,7 @@ static PSID add_locked(const wchar_t *file, const wchar_t *path, const char *key
         value = new_sid_value();
         json_t *paths = json_object_get(map, map_keys[kind == ROOT_WORKSPACE ? 0 : 1]);
         if (!value || json_object_set(paths, key, value)) {
-            msg_error(L"out of memory");
+            msg_error("out of memory");
         } else if (save(file, map)) {
             sid = sid_of(value);
         }
@@ -279,7 +278,7 @@ bool roots_sid_for(const wchar_t *path, enum root_kind kind, PSID *sid) {
     if (kind == ROOT_TEMP) {
         *sid = sid_new();
         if (!*sid) {
-            msg_error(L"the system's random generator failed");
+            msg_error("the system's random generator failed");
         }
         return *sid != NULL;
     }
@@ -311,7 +310,7 @@ bool roots_each(bool (*visit)(void *context, const wchar_t *path, PSID sid), voi
     }
     enum load_result result = load(file, &map);
     if (result == LOAD_DAMAGED) {
-        msg_error(L"the list of roots in %ls is damaged; the next run sets it aside", file);
+        msg_error("the list of roots in %ls is damaged; the next run sets it aside", file);
     }
     bool on = true;
     for (size_t i = 0; on && i < MAP_COUNT; i++) {

@@ -13,7 +13,8 @@
 #define PROGRESS_MS 200
 
 struct job;
-typedef NTSTATUS job_action(struct job *job, HANDLE object, bool directory, const wchar_t *leaf, bool *changed);
+typedef NTSTATUS job_action(struct job *job, HANDLE object, bool directory, const wchar_t *leaf,
+                            struct acl_change *change);
 
 struct job {
     job_action *action;
@@ -41,14 +42,14 @@ static void show_progress(struct job *job) {
     ULONGLONG now = GetTickCount64();
     if (now >= job->next_progress) {
         job->next_progress = now + PROGRESS_MS;
-        msg_progress(L"%ls: %llu objects, %llu changed", job->verb, job->count->seen, job->count->changed);
+        msg_progress("%ls: %llu objects, %llu changed", job->verb, job->count->seen, job->count->changed);
     }
 }
 
 /* One open object of the tree, the top included. */
 static void treat(struct job *job, HANDLE object, const wchar_t *leaf, const wchar_t *path) {
     struct object_facts facts;
-    bool changed = false;
+    struct acl_change change = {0};
     NTSTATUS status = object_query_facts(object, &facts);
     if (NT_SUCCESS(status) && facts.reparse_point) {
         return;
@@ -58,10 +59,10 @@ static void treat(struct job *job, HANDLE object, const wchar_t *leaf, const wch
         return;
     }
     if (NT_SUCCESS(status)) {
-        status = job->action(job, object, facts.directory, leaf, &changed);
+        status = job->action(job, object, facts.directory, leaf, &change);
     }
-    job->count->changed += changed;
-    if (!NT_SUCCESS(status) || status == ACL_LABEL_REFUSED) {
+    job->count->changed += change.changed;
+    if (!NT_SUCCESS(status) || change.label_refused) {
         note_failure(job, status, path);
     }
 }
@@ -132,9 +133,10 @@ static NTSTATUS run_job(struct job *job, const wchar_t *path) {
     return status;
 }
 
-static NTSTATUS stamp_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf, bool *changed) {
+static NTSTATUS stamp_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf,
+                          struct acl_change *change) {
     (void)leaf;
-    return acl_stamp(object, directory, job->sid, job->integrity, changed);
+    return acl_stamp(object, directory, job->sid, job->integrity, change);
 }
 
 NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity, struct tree_count *count) {
@@ -149,9 +151,10 @@ NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity,
     return run_job(&job, path);
 }
 
-static NTSTATUS clean_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf, bool *changed) {
+static NTSTATUS clean_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf,
+                          struct acl_change *change) {
     (void)leaf;
-    return acl_unstamp_except(object, directory, job->keep, job->keep_count, changed);
+    return acl_unstamp_except(object, directory, job->keep, job->keep_count, change);
 }
 
 NTSTATUS tree_clean(const wchar_t *path, const PSID *keep, size_t keep_count, struct tree_count *count) {
@@ -175,14 +178,15 @@ static bool is_executable(HANDLE file, const wchar_t *leaf) {
     return ReadFile(file, magic, sizeof(magic), &got, NULL) && got == 2 && magic[0] == 'M' && magic[1] == 'Z';
 }
 
-static NTSTATUS relabel_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf, bool *changed) {
+static NTSTATUS relabel_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf,
+                            struct acl_change *change) {
     struct acl_state state;
     (void)job;
     NTSTATUS status = directory ? STATUS_SUCCESS : acl_query(object, false, NULL, &state);
     if (directory || !NT_SUCCESS(status) || !state.low || !is_executable(object, leaf)) {
         return status;
     }
-    return acl_relabel_medium(object, changed);
+    return acl_relabel_medium(object, change);
 }
 
 NTSTATUS tree_relabel(const wchar_t *path, struct tree_count *count) {
@@ -197,18 +201,18 @@ NTSTATUS tree_relabel(const wchar_t *path, struct tree_count *count) {
 }
 
 bool tree_report(const wchar_t *path, const struct tree_count *count) {
-    if (count->failed && count->first_status == ACL_LABEL_REFUSED) {
-        msg_warn(L"%ls: %llu objects keep their integrity label, the first is %ls", path, count->failed,
+    if (count->failed && NT_SUCCESS(count->first_status)) {
+        msg_warn("%ls: %llu objects keep their integrity label, the first is %ls", path, count->failed,
                  count->first_path);
     } else if (count->failed) {
-        msg_warn(L"%ls: %llu objects could not be changed, the first is %ls (%ls)", path, count->failed,
+        msg_warn("%ls: %llu objects could not be changed, the first is %ls (%ls)", path, count->failed,
                  count->first_path, msg_status_text(count->first_status));
     }
     if (count->skipped) {
-        msg_warn(L"%ls: %u directories could not be listed", path, count->skipped);
+        msg_warn("%ls: %u directories could not be listed", path, count->skipped);
     }
     if (count->links) {
-        msg_note(L"%ls: %llu files with several names were left as they are", path, count->links);
+        msg_note("%ls: %llu files with several names were left as they are", path, count->links);
     }
     return !count->failed && !count->skipped;
 }

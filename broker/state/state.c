@@ -65,14 +65,14 @@ static void harden(const wchar_t *path) {
         CloseHandle(directory);
     }
     if (!NT_SUCCESS(status)) {
-        msg_warn(L"%ls cannot be protected against deletes: %ls", path, msg_status_text(status));
+        msg_warn("%ls cannot be protected against deletes: %ls", path, msg_status_text(status));
     }
 }
 
 bool state_directory(wchar_t *path, size_t units) {
     DWORD used = GetEnvironmentVariableW(L"LOCALAPPDATA", path, (DWORD)units);
     if ((!used || used >= units || !is_full_path(path)) && !known_folder(path, units)) {
-        msg_error(L"cannot find the folder for local application data: set LOCALAPPDATA");
+        msg_error("cannot find the folder for local application data: set LOCALAPPDATA");
         return false;
     }
     size_t length = wcslen(path);
@@ -80,7 +80,7 @@ bool state_directory(wchar_t *path, size_t units) {
         path[--length] = 0;
     }
     if (length + 5 > units) {
-        msg_error(L"LOCALAPPDATA is too long: %ls", path);
+        msg_error("LOCALAPPDATA is too long: %ls", path);
         return false;
     }
     wcscat(path, L"\\sbx");
@@ -90,12 +90,12 @@ bool state_directory(wchar_t *path, size_t units) {
     LocalFree(descriptor);
     DWORD kind = error == ERROR_ALREADY_EXISTS ? GetFileAttributesW(path) : FILE_ATTRIBUTE_DIRECTORY;
     if (error && error != ERROR_ALREADY_EXISTS) {
-        msg_error(L"cannot make the directory %ls: %ls", path, msg_win32_text(error));
+        msg_error("cannot make the directory %ls: %ls", path, msg_win32_text(error));
         return false;
     }
     if (kind == INVALID_FILE_ATTRIBUTES || !(kind & FILE_ATTRIBUTE_DIRECTORY) ||
         (kind & FILE_ATTRIBUTE_REPARSE_POINT)) {
-        msg_error(L"%ls is in the way: sbx keeps its state in a directory of that name", path);
+        msg_error("%ls is in the way: sbx keeps its state in a directory of that name", path);
         return false;
     }
     if (error) {
@@ -138,7 +138,7 @@ bool state_path(const wchar_t *name, wchar_t *path, size_t units) {
         return false;
     }
     if (wcslen(path) + 1 + wcslen(name) >= units) {
-        msg_error(L"the path of %ls is too long", name);
+        msg_error("the path of %ls is too long", name);
         return false;
     }
     wcscat(path, L"\\");
@@ -161,7 +161,7 @@ HANDLE state_lock(const wchar_t *name, DWORD wait_ms) {
         }
         DWORD error = last_error();
         if (error != ERROR_SHARING_VIOLATION || GetTickCount64() >= until) {
-            msg_error(L"cannot lock %ls: %ls", path, msg_win32_text(error));
+            msg_error("cannot lock %ls: %ls", path, msg_win32_text(error));
             return NULL;
         }
         Sleep(LOCK_POLL_MS);

@@ -83,7 +83,7 @@ bool undo_open_journal(struct undo *undo, const struct undo_settings *settings) 
                                 FILE_ATTRIBUTE_NORMAL, NULL);
     if (undo->journal == INVALID_HANDLE_VALUE || !write_line(undo, header(undo, settings), false) ||
         !FlushFileBuffers(undo->journal)) {
-        msg_error(L"%ls cannot be written: %ls", path, msg_win32_text(GetLastError()));
+        msg_error("%ls cannot be written: %ls", path, msg_win32_text(GetLastError()));
         return false;
     }
     return true;
@@ -95,7 +95,7 @@ void undo_end_journal(struct undo *undo) {
     json_int_t time = (json_int_t)(((ULONGLONG)now.dwHighDateTime << 32) | now.dwLowDateTime);
     if (!write_line(undo, json_pack("{s:s,s:I}", "what", "end", "time", time), false) ||
         !FlushFileBuffers(undo->journal)) {
-        msg_warn(L"the end of the undo journal cannot be written: %ls", msg_win32_text(GetLastError()));
+        msg_warn("the end of the undo journal cannot be written: %ls", msg_win32_text(GetLastError()));
     }
     AcquireSRWLockExclusive(&undo->lock);
     undo->journal = INVALID_HANDLE_VALUE;

@@ -145,12 +145,18 @@ static NTSTATUS link_into(const struct undo_store *store, HANDLE object, unsigne
 /* Takes our entries and label off, so that no sandboxed program can write to what is kept. From here on the second
  * name, which is outside of all roots, keeps the broker from stamping or opening it for one. */
 static bool take_ours_off(HANDLE guard, struct undo_step *step) {
-    return NT_SUCCESS(sd_read(guard, &step->before)) &&
-           acl_unstamp(guard, false, NULL, 0, &step->unstamped) == STATUS_SUCCESS;
+    struct acl_change change;
+    if (!NT_SUCCESS(sd_read(guard, &step->before))) {
+        return false;
+    }
+    NTSTATUS status = acl_unstamp(guard, false, NULL, 0, &change);
+    step->unstamped = change.changed;
+    return NT_SUCCESS(status) && !change.label_refused;
 }
 
 static void put_ours_back(const struct undo *undo, const struct undo_step *step) {
-    bool changed, low = sd_level(&step->before) < SECURITY_MANDATORY_MEDIUM_RID;
+    bool low = sd_level(&step->before) < SECURITY_MANDATORY_MEDIUM_RID;
+    struct acl_change change;
     struct undo_leaf leaf;
     HANDLE file;
     undo_leaf(step->number, &leaf);
@@ -158,13 +164,13 @@ static void put_ours_back(const struct undo *undo, const struct undo_step *step)
     if (NT_SUCCESS(status)) {
         status = sd_write_dacl(file, step->before.dacl, step->before.control);
         if (NT_SUCCESS(status) && undo->set->roots[step->root].sid) {
-            status = acl_stamp(file, false, undo->set->roots[step->root].sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE,
-                               &changed);
+            status =
+                acl_stamp(file, false, undo->set->roots[step->root].sid, low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &change);
         }
         NtClose(file);
     }
     if (!NT_SUCCESS(status)) {
-        msg_warn(L"a file that could not be deleted has lost sbx's entries; the next write puts them back");
+        msg_warn("a file that could not be deleted has lost sbx's entries; the next write puts them back");
     }
 }
 

@@ -67,9 +67,9 @@ static bool prune_one(void *context, struct undo_run *run) {
     }
     undo_time_text(run->begun, time);
     if (ok) {
-        msg_note(L"sbx: undo: run %ls of %ls is pruned: %ls", run->id, time, why);
+        msg_note("sbx: undo: run %ls of %ls is pruned: %ls", run->id, time, why);
     } else {
-        msg_warn(L"the undo store of run %ls cannot be removed whole", run->id);
+        msg_warn("the undo store of run %ls cannot be removed whole", run->id);
     }
     pruning->excess -= bytes < pruning->excess ? bytes : pruning->excess;
     pruning->ok = pruning->ok && ok;

@@ -94,7 +94,7 @@ void undo_put_basic(struct undo_putting *putting, const wchar_t *path, const FIL
     NTSTATUS status = set_basic(object, basic);
     NtClose(object);
     if (!NT_SUCCESS(status)) {
-        msg_warn(L"%ls: the times cannot be set: %ls", path, msg_status_text(status));
+        msg_warn("%ls: the times cannot be set: %ls", path, msg_status_text(status));
     }
 }
 
@@ -102,7 +102,7 @@ void undo_put_basic(struct undo_putting *putting, const wchar_t *path, const FIL
 static void put_dacl(HANDLE object, const wchar_t *text, bool directory) {
     PSECURITY_DESCRIPTOR descriptor = NULL;
     ULONG size;
-    bool changed;
+    struct acl_change change;
     struct sd sd;
     HANDLE writer;
     if (!text || !ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &descriptor, &size)) {
@@ -110,8 +110,8 @@ static void put_dacl(HANDLE object, const wchar_t *text, bool directory) {
     }
     if (NT_SUCCESS(object_reopen(object, ACL_STAMP_ACCESS, 0, &writer))) {
         if (!NT_SUCCESS(sd_parse(descriptor, size, &sd)) || !NT_SUCCESS(sd_write_dacl(writer, sd.dacl, sd.control)) ||
-            !NT_SUCCESS(acl_unstamp(writer, directory, NULL, 0, &changed))) {
-            msg_warn(L"an access control list could not be put back whole");
+            !NT_SUCCESS(acl_unstamp(writer, directory, NULL, 0, &change))) {
+            msg_warn("an access control list could not be put back whole");
         }
         NtClose(writer);
     }
@@ -120,15 +120,15 @@ static void put_dacl(HANDLE object, const wchar_t *text, bool directory) {
 
 static enum undo_put failed(const wchar_t *path, NTSTATUS status) {
     if (status == STATUS_OBJECT_PATH_NOT_FOUND || status == STATUS_OBJECT_NAME_NOT_FOUND) {
-        msg_warn(L"%ls is not put back: the directory it was in is not there", path);
+        msg_warn("%ls is not put back: the directory it was in is not there", path);
     } else {
-        msg_warn(L"%ls is not put back: %ls", path, msg_status_text(status));
+        msg_warn("%ls is not put back: %ls", path, msg_status_text(status));
     }
     return UNDO_PUT_FAILED;
 }
 
 static enum undo_put refused(const wchar_t *path, const wchar_t *why) {
-    msg_warn(L"%ls is not put back: %ls", path, why);
+    msg_warn("%ls is not put back: %ls", path, why);
     return UNDO_PUT_FAILED;
 }
 

@@ -142,8 +142,8 @@ static bool read_lines(const char *bytes, size_t size, bool say, struct undo_run
         if (!good && end) {
             run->damaged++;
             if (say) {
-                msg_warn(L"line %lu of the journal of run %ls is damaged: it is passed over, the path it named stays "
-                         L"as it is",
+                msg_warn("line %lu of the journal of run %ls is damaged: it is passed over, the path it named stays "
+                         "as it is",
                          number, run->id);
             }
         }
@@ -202,7 +202,7 @@ static bool read_run(const wchar_t *base, const wchar_t *id, bool say, bool whol
     }
     if (!bytes) {
         if (say || error != ERROR_FILE_TOO_LARGE) {
-            msg_error(L"run %ls: %ls: %ls; sbx undo list shows the runs", id, path, msg_win32_text(error));
+            msg_error("run %ls: %ls: %ls; sbx undo list shows the runs", id, path, msg_win32_text(error));
         }
         /* Nothing can be put back by it; its store can still be pruned. */
         run->broken = error == ERROR_FILE_TOO_LARGE;
@@ -212,7 +212,7 @@ static bool read_run(const wchar_t *base, const wchar_t *id, bool say, bool whol
     free(bytes);
     run->broken = !ok;
     if (!ok && say) {
-        msg_error(L"the journal of run %ls cannot be read: its first line is damaged or memory is short (%ls)", id,
+        msg_error("the journal of run %ls cannot be read: its first line is damaged or memory is short (%ls)", id,
                   path);
     }
     return ok;
@@ -222,7 +222,7 @@ bool undo_run_read(const wchar_t *id, bool say, struct undo_run *run) {
     wchar_t base[UNDO_PATH_UNITS];
     if (!undo_is_id(id) || !undo_base(base, UNDO_PATH_UNITS)) {
         memset(run, 0, sizeof(*run));
-        msg_error(L"no such run: %ls; sbx undo list shows the runs", id);
+        msg_error("no such run: %ls; sbx undo list shows the runs", id);
         return false;
     }
     return read_run(base, id, say, true, run);

@@ -20,7 +20,7 @@ static bool open_roots(const struct undo_run *run, struct root_set *set) {
         struct root *root = &set->roots[set->root_count];
         HANDLE handle = path_open(run->roots[i], FILE_LIST_DIRECTORY | FILE_TRAVERSE, &final, &error);
         if (!handle || _wcsicmp(final, run->roots[i]) != 0 || !name || !NT_SUCCESS(object_query_name(handle, name))) {
-            msg_warn(L"the root %ls is not what it was; nothing is put back there", run->roots[i]);
+            msg_warn("the root %ls is not what it was; nothing is put back there", run->roots[i]);
             if (handle) {
                 CloseHandle(handle);
             }
@@ -47,7 +47,7 @@ static void open_stores(struct undo_putting *putting, const struct undo_run *run
             handle = NULL;
         }
         if (!handle) {
-            msg_warn(L"the store %ls cannot be opened; what is kept there is not put back", run->stores[i]);
+            msg_warn("the store %ls cannot be opened; what is kept there is not put back", run->stores[i]);
         }
         putting->stores[i].path = run->stores[i];
         putting->stores[i].directory = handle;
@@ -59,7 +59,7 @@ static bool begin_own_run(const struct undo_run *run, const struct root_set *set
     wchar_t id[20], command[64];
     ULONG random[2];
     if (BCryptGenRandom(NULL, (PUCHAR)random, sizeof(random), BCRYPT_USE_SYSTEM_PREFERRED_RNG) != 0) {
-        msg_error(L"the system gives no random numbers");
+        msg_error("the system gives no random numbers");
         return false;
     }
     (void)swprintf(id, 20, L"%08lx%08lx", random[0], random[1]);
@@ -127,7 +127,7 @@ static void put_all(struct undo_putting *putting) {
         if (waiting && !again) {
             again = undo_step_aside(putting, waiting);
             if (!again) {
-                msg_warn(L"%ls is not put back: what is there could not step aside", waiting->origin);
+                msg_warn("%ls is not put back: what is there could not step aside", waiting->origin);
                 waiting->wanted = false;
                 putting->result->failed++;
                 again = true;
@@ -160,9 +160,9 @@ bool undo_restore(const struct undo_run *run, const struct undo_wish *wish, stru
     putting.result = result;
     bool ok = undo_plan_make(run, &plan) && undo_plan_select(&plan, wish->paths, wish->path_count, wish->all);
     if (!ok) {
-        msg_error(L"out of memory");
+        msg_error("out of memory");
     } else if (!open_roots(run, &putting.set)) {
-        msg_error(L"none of the roots of run %ls is there any more; nothing is put back", run->id);
+        msg_error("none of the roots of run %ls is there any more; nothing is put back", run->id);
         ok = false;
     }
     if (ok && begin_own_run(run, &putting.set, &putting.undo)) {

@@ -58,7 +58,7 @@ static bool open_stores(struct undo *undo) {
         return false;
     }
     if (!add_store(undo, base)) {
-        msg_error(L"%ls\\%ls cannot be made for undo: %ls", base, undo->id, msg_win32_text(GetLastError()));
+        msg_error("%ls\\%ls cannot be made for undo: %ls", base, undo->id, msg_win32_text(GetLastError()));
         return false;
     }
     if (!GetVolumePathNameW(base, home, UNDO_PATH_UNITS)) {
@@ -77,7 +77,7 @@ bool undo_begin(const struct root_set *set, const struct undo_settings *settings
     struct undo *undo = calloc(1, sizeof(*undo));
     *result = undo;
     if (!undo) {
-        msg_error(L"out of memory");
+        msg_error("out of memory");
         return false;
     }
     InitializeSRWLock(&undo->lock);
@@ -108,13 +108,12 @@ bool undo_begin(const struct root_set *set, const struct undo_settings *settings
 
 static void say_kept(const struct undo *undo) {
     if (undo->kept || undo->moved) {
-        msg_note(
-            L"sbx: undo: %ld files kept, %ld renames and empty directories noted; to put everything back: sbx undo "
-            L"restore %ls",
-            undo->kept, undo->moved, undo->id);
+        msg_note("sbx: undo: %ld files kept, %ld renames and empty directories noted; to put everything back: sbx undo "
+                 "restore %ls",
+                 undo->kept, undo->moved, undo->id);
     }
     if (undo->not_kept) {
-        msg_warn(L"%ld deletions or changes could not be kept for undo (quota, no space, or a kind that is not kept)",
+        msg_warn("%ld deletions or changes could not be kept for undo (quota, no space, or a kind that is not kept)",
                  undo->not_kept);
     }
 }

@@ -16,7 +16,7 @@ bool undo_base(wchar_t *path, size_t units) {
         return false;
     }
     if (!CreateDirectoryW(path, NULL) && GetLastError() != ERROR_ALREADY_EXISTS) {
-        msg_error(L"cannot make the directory %ls: %ls", path, msg_win32_text(GetLastError()));
+        msg_error("cannot make the directory %ls: %ls", path, msg_win32_text(GetLastError()));
         return false;
     }
     return true;

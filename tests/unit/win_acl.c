@@ -69,15 +69,15 @@ static void assert_same_dacl(const struct sd *before, const struct sd *after) {
 static void check_round_trip(bool directory, const wchar_t *sddl, enum acl_integrity integrity) {
     HANDLE object = make(directory, sddl);
     PSID sid = sid_new();
-    bool changed;
+    struct acl_change change;
     struct acl_state state;
     struct sd before = read_back(object);
 
     assert_int_equal(acl_query(object, directory, sid, &state), STATUS_SUCCESS);
     assert_false(state.allow);
     assert_false(state.low);
-    assert_int_equal(acl_stamp(object, directory, sid, integrity, &changed), STATUS_SUCCESS);
-    assert_true(changed);
+    assert_int_equal(acl_stamp(object, directory, sid, integrity, &change), STATUS_SUCCESS);
+    assert_true(change.changed);
     assert_int_equal(acl_query(object, directory, sid, &state), STATUS_SUCCESS);
     assert_true(state.allow);
     assert_true(state.deny);
@@ -87,18 +87,18 @@ static void check_round_trip(bool directory, const wchar_t *sddl, enum acl_integ
     assert_int_equal(stamped.control & (SE_DACL_PROTECTED | SE_DACL_AUTO_INHERITED),
                      before.control & (SE_DACL_PROTECTED | SE_DACL_AUTO_INHERITED));
     assert_int_equal(stamped.dacl->AceCount, before.dacl->AceCount + (directory ? 2 : 1));
-    assert_int_equal(acl_stamp(object, directory, sid, integrity, &changed), STATUS_SUCCESS);
-    assert_false(changed);
+    assert_int_equal(acl_stamp(object, directory, sid, integrity, &change), STATUS_SUCCESS);
+    assert_false(change.changed);
     struct sd again = read_back(object);
     assert_same_dacl(&stamped, &again);
 
-    assert_int_equal(acl_unstamp(object, directory, &sid, 1, &changed), STATUS_SUCCESS);
-    assert_true(changed);
+    assert_int_equal(acl_unstamp(object, directory, &sid, 1, &change), STATUS_SUCCESS);
+    assert_true(change.changed);
     struct sd after = read_back(object);
     assert_same_dacl(&before, &after);
     assert_int_equal(sd_level(&after), SECURITY_MANDATORY_MEDIUM_RID);
-    assert_int_equal(acl_unstamp(object, directory, &sid, 1, &changed), STATUS_SUCCESS);
-    assert_false(changed);
+    assert_int_equal(acl_unstamp(object, directory, &sid, 1, &change), STATUS_SUCCESS);
+    assert_false(change.changed);
 
     sd_free(&before);
     sd_free(&stamped);
@@ -124,9 +124,9 @@ static void test_order(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
     PSID sid = sid_new();
-    bool changed;
+    struct acl_change change;
     struct sd before = read_back(object);
-    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_NONE, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_NONE, &change), STATUS_SUCCESS);
     struct sd after = read_back(object);
     struct sd_ace old = {0}, now = {0};
     assert_true(sd_next(after.dacl, &now));
@@ -162,10 +162,10 @@ static void test_late_deny_does_not_count(void **state) {
     HANDLE object = make(true, L"D:(A;OICI;FA;;;AU)(D;CIID;DC;;;WD)");
     PSID sid = sid_new();
     struct acl_state now;
-    bool changed;
+    struct acl_change change;
     assert_int_equal(acl_query(object, true, sid, &now), STATUS_SUCCESS);
     assert_false(now.deny);
-    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_NONE, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_NONE, &change), STATUS_SUCCESS);
     assert_int_equal(acl_query(object, true, sid, &now), STATUS_SUCCESS);
     assert_true(now.deny);
     LocalFree(sid);
@@ -177,16 +177,16 @@ static void test_two_roots_share_the_deny(void **state) {
     HANDLE object = make(true, CANONICAL);
     PSID first = sid_new(), second = sid_new();
     struct acl_state now;
-    bool changed;
+    struct acl_change change;
     struct sd before = read_back(object);
-    assert_int_equal(acl_stamp(object, true, first, ACL_LABEL_LOW, &changed), STATUS_SUCCESS);
-    assert_int_equal(acl_stamp(object, true, second, ACL_LABEL_LOW, &changed), STATUS_SUCCESS);
-    assert_int_equal(acl_unstamp(object, true, &first, 1, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(object, true, first, ACL_LABEL_LOW, &change), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(object, true, second, ACL_LABEL_LOW, &change), STATUS_SUCCESS);
+    assert_int_equal(acl_unstamp(object, true, &first, 1, &change), STATUS_SUCCESS);
     assert_int_equal(acl_query(object, true, second, &now), STATUS_SUCCESS);
     assert_true(now.allow && now.deny && now.low);
     assert_int_equal(acl_query(object, true, first, &now), STATUS_SUCCESS);
     assert_false(now.allow);
-    assert_int_equal(acl_unstamp(object, true, NULL, 0, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_unstamp(object, true, NULL, 0, &change), STATUS_SUCCESS);
     struct sd after = read_back(object);
     assert_same_dacl(&before, &after);
     sd_free(&before);
@@ -202,7 +202,7 @@ static void test_null_dacl_is_left(void **state) {
     PSID sid = sid_new();
     struct acl_state now;
     struct sd sd;
-    bool changed;
+    struct acl_change change;
     BYTE bytes[sizeof(SECURITY_DESCRIPTOR_RELATIVE)] = {0};
     SECURITY_DESCRIPTOR_RELATIVE head = {.Revision = SECURITY_DESCRIPTOR_REVISION,
                                          .Control = SE_SELF_RELATIVE | SE_DACL_PRESENT};
@@ -214,8 +214,8 @@ static void test_null_dacl_is_left(void **state) {
     assert_int_equal(acl_query(object, false, sid, &now), STATUS_SUCCESS);
     assert_int_equal(now.no_dacl, !sd.dacl);
     if (now.no_dacl) {
-        assert_int_equal(acl_stamp(object, false, sid, ACL_LABEL_NONE, &changed), STATUS_NOT_SUPPORTED);
-        assert_false(changed);
+        assert_int_equal(acl_stamp(object, false, sid, ACL_LABEL_NONE, &change), STATUS_NOT_SUPPORTED);
+        assert_false(change.changed);
     }
     sd_free(&sd);
     LocalFree(sid);
@@ -226,7 +226,7 @@ static void test_explicit_label_is_not_lowered(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
     PSID sid = sid_new();
-    bool changed;
+    struct acl_change change;
     BYTE level[SECURITY_MAX_SID_SIZE];
     DWORD size = sizeof(level);
     struct acl_state now;
@@ -234,8 +234,9 @@ static void test_explicit_label_is_not_lowered(void **state) {
     ACL *label = sd_insert(NULL, 0, SYSTEM_MANDATORY_LABEL_ACE_TYPE, 0, SYSTEM_MANDATORY_LABEL_NO_WRITE_UP, level);
     assert_int_equal(sd_write_label(object, label, 0), STATUS_SUCCESS);
     free(label);
-    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &changed), ACL_LABEL_REFUSED);
-    assert_true(changed);
+    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &change), STATUS_SUCCESS);
+    assert_true(change.label_refused);
+    assert_true(change.changed);
     assert_int_equal(acl_query(object, true, sid, &now), STATUS_SUCCESS);
     assert_true(now.allow && now.deny);
     assert_false(now.low);
@@ -247,23 +248,23 @@ static void test_protect(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
     PSID sid = sid_new();
-    bool changed;
+    struct acl_change change;
     struct acl_state now;
-    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &change), STATUS_SUCCESS);
     struct sd before = read_back(object);
-    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_LOW, &changed), STATUS_SUCCESS);
-    assert_true(changed);
+    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_LOW, &change), STATUS_SUCCESS);
+    assert_true(change.changed);
     assert_int_equal(acl_query(object, true, sid, &now), STATUS_SUCCESS);
     assert_true(now.protected_entry);
     assert_false(now.low);
-    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &changed), STATUS_ACCESS_DENIED);
-    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_LOW, &changed), STATUS_SUCCESS);
-    assert_false(changed);
+    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &change), STATUS_ACCESS_DENIED);
+    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_LOW, &change), STATUS_SUCCESS);
+    assert_false(change.changed);
     struct sd denied = read_back(object);
     struct sd_ace ace = {0};
     assert_true(sd_next(denied.dacl, &ace));
     assert_int_equal(ace.mask & (READ_CONTROL | SYNCHRONIZE | FILE_READ_DATA | FILE_EXECUTE), 0);
-    assert_int_equal(acl_unprotect(object, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_unprotect(object, &change), STATUS_SUCCESS);
     struct sd after = read_back(object);
     assert_same_dacl(&before, &after);
     sd_free(&before);
@@ -278,13 +279,13 @@ static void test_protect_puts_its_deny_first(void **state) {
     (void)state;
     PSID sid = sid_new();
     wchar_t *text, sddl[400];
-    bool changed;
+    struct acl_change change;
     struct sd_ace ace = {0};
     assert_true(ConvertSidToStringSidW(sid, &text));
     _snwprintf(sddl, 399, L"D:P(A;OICI;FA;;;WD)(D;;0x2;;;%ls)", text);
     HANDLE object = make(true, sddl);
-    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_NONE, &changed), STATUS_SUCCESS);
-    assert_true(changed);
+    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_NONE, &change), STATUS_SUCCESS);
+    assert_true(change.changed);
     struct sd now = read_back(object);
     assert_true(sd_next(now.dacl, &ace));
     assert_int_equal(ace.type, ACCESS_DENIED_ACE_TYPE);
@@ -296,7 +297,7 @@ static void test_protect_puts_its_deny_first(void **state) {
     assert_int_equal(ace.mask, FILE_DELETE_CHILD);
     assert_true(IsWellKnownSid(ace.sid, WinWorldSid));
     sd_free(&now);
-    assert_int_equal(acl_unprotect(object, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_unprotect(object, &change), STATUS_SUCCESS);
     now = read_back(object);
     ace = (struct sd_ace){0};
     assert_true(sd_next(now.dacl, &ace));
@@ -328,7 +329,7 @@ static void test_what_the_kernel_says(void **state) {
     wchar_t sddl[300], *user_text;
     PSID user = sid_user(), sid = sid_new();
     HANDLE primary, token;
-    bool changed;
+    struct acl_change change;
     assert_true(ConvertSidToStringSidW(user, &user_text));
     _snwprintf(sddl, 299, L"D:(A;OICI;FA;;;%ls)", user_text);
     HANDLE object = make(true, sddl);
@@ -340,13 +341,13 @@ static void test_what_the_kernel_says(void **state) {
     assert_false(may(token, object, FILE_WRITE_DATA));
     assert_false(may(token, object, DELETE));
     assert_true(may(token, object, FILE_DELETE_CHILD));
-    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_NONE, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_NONE, &change), STATUS_SUCCESS);
     assert_true(may(token, object, FILE_WRITE_DATA));
     assert_true(may(token, object, FILE_READ_DATA));
     assert_false(may(token, object, DELETE));
     assert_false(may(token, object, FILE_DELETE_CHILD));
     assert_false(may(token, object, WRITE_DAC));
-    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_NONE, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_protect(object, true, sid, ACL_LABEL_NONE, &change), STATUS_SUCCESS);
     assert_true(may(token, object, FILE_READ_DATA));
     assert_false(may(token, object, FILE_WRITE_DATA));
 
@@ -366,7 +367,7 @@ static void check_label_without_write_owner(bool user_counts) {
     PSID user = sid_user(), sid = sid_new();
     SID_AND_ATTRIBUTES restricting = {user_counts ? user : sid, 0};
     HANDLE own, primary, token;
-    bool changed;
+    struct acl_change change;
     assert_true(ConvertSidToStringSidW(user, &user_text));
     assert_true(ConvertSidToStringSidW(sid, &sid_text));
     _snwprintf(sddl, 399, L"D:(A;;0x1601bf;;;%ls)(A;;0x1601bf;;;%ls)", user_text, sid_text);
@@ -377,11 +378,12 @@ static void check_label_without_write_owner(bool user_counts) {
         CreateRestrictedToken(own, DISABLE_MAX_PRIVILEGE | LUA_TOKEN, 0, NULL, 0, NULL, 1, &restricting, &primary));
     assert_true(DuplicateTokenEx(primary, TOKEN_ALL_ACCESS, NULL, SecurityImpersonation, TokenImpersonation, &token));
     assert_true(ImpersonateLoggedOnUser(token));
-    NTSTATUS status = acl_stamp(object, false, sid, ACL_LABEL_LOW, &changed);
+    NTSTATUS status = acl_stamp(object, false, sid, ACL_LABEL_LOW, &change);
     assert_true(RevertToSelf());
     struct sd after = read_back(object);
-    assert_int_equal(status, user_counts ? STATUS_SUCCESS : ACL_LABEL_REFUSED);
-    assert_int_equal(changed, user_counts);
+    assert_int_equal(status, STATUS_SUCCESS);
+    assert_int_equal(change.label_refused, !user_counts);
+    assert_int_equal(change.changed, user_counts);
     assert_int_equal(sd_level(&after), user_counts ? SECURITY_MANDATORY_LOW_RID : SECURITY_MANDATORY_MEDIUM_RID);
     assert_same_dacl(&before, &after);
     sd_free(&before);
@@ -470,10 +472,10 @@ static void test_print(void **state) {
     (void)state;
     HANDLE object = make(true, CANONICAL);
     PSID sid = sid_new();
-    bool changed;
+    struct acl_change change;
     struct lines lines = {0};
     wchar_t text[100];
-    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(object, true, sid, ACL_LABEL_LOW, &change), STATUS_SUCCESS);
     assert_int_equal(acl_print(object, &sid, 1, take_line, &lines), STATUS_SUCCESS);
     assert_int_equal(lines.count, 8);
     assert_int_equal(lines.ours, 3);

@@ -67,12 +67,12 @@ static void make_file(const wchar_t *path) {
 
 static void stamp(enum acl_integrity integrity) {
     PSID sid;
-    bool changed;
+    struct acl_change change;
     assert_true(roots_sid_for(root, ROOT_ADDED, &sid));
     HANDLE directory = CreateFileW(root, ACL_STAMP_ACCESS, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
                                    FILE_FLAG_BACKUP_SEMANTICS, NULL);
     assert_true(directory != INVALID_HANDLE_VALUE);
-    assert_int_equal(acl_stamp(directory, true, sid, integrity, &changed), STATUS_SUCCESS);
+    assert_int_equal(acl_stamp(directory, true, sid, integrity, &change), STATUS_SUCCESS);
     CloseHandle(directory);
     LocalFree(sid);
 }
@@ -117,8 +117,8 @@ static void test_show_and_repair(void **state) {
     assert_true(said("Low Mandatory Level:(CI)(NW)  <- sbx"));
     HANDLE directory =
         CreateFileW(root, ACL_STAMP_ACCESS, FILE_SHARE_READ, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
-    bool changed;
-    assert_int_equal(acl_unstamp(directory, true, NULL, 0, &changed), STATUS_SUCCESS);
+    struct acl_change change;
+    assert_int_equal(acl_unstamp(directory, true, NULL, 0, &change), STATUS_SUCCESS);
     CloseHandle(directory);
     assert_int_equal(call(cmd_roots, L"show", root, NULL), 1);
     assert_true(said("not stamped"));
