@@ -1,7 +1,7 @@
 """`./dev bench [--short] [--part PART]...`: what sbx costs, as JSON, tables and pictures.
 
 The calls, the hooks, the threads, the start and the memory are measured by sbx-bench.exe, which needs nothing of this; whole
-programs by whole.py. A whole run writes docs/performance-*.svg and the tables of docs/performance.md.
+programs by whole.py. A whole run writes docs/results/performance-*.svg and the tables of docs/results/performance.md.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def tables(found):
 def picture(chart, name):
     """An SVG without scripts, the same for the same data."""
     data = chart.render(is_unicode=True).replace(chart.uuid, name)
-    (REPOSITORY / 'docs' / f'performance-{name}.svg').write_text(''.join(part.split('-->', 1)[-1] for part in data.split('<!--')))
+    (REPOSITORY / 'docs' / 'results' / f'performance-{name}.svg').write_text(''.join(part.split('-->', 1)[-1] for part in data.split('<!--')))
 
 
 def pictures(found):
@@ -148,7 +148,7 @@ def pictures(found):
 
 
 def write_page(lines):
-    page = REPOSITORY / 'docs' / 'performance.md'
+    page = REPOSITORY / 'docs' / 'results' / 'performance.md'
     before, rest = page.read_text().split(TABLES_BEGIN)
     page.write_text(before + TABLES_BEGIN + '\n'.join(lines) + rest[rest.index(TABLES_END):])
 

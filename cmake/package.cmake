@@ -5,7 +5,8 @@
 
 install(TARGETS sbx sbxshim RUNTIME DESTINATION .)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION .)
-install(DIRECTORY docs DESTINATION . FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY docs DESTINATION . FILES_MATCHING PATTERN "*.md" PATTERN "*.svg")
+install(FILES SECURITY.md DESTINATION .)
 install(DIRECTORY completions DESTINATION .)
 
 # The licences of what is linked, from where the libraries were installed.

@@ -77,7 +77,7 @@ def read_page(text):
 
 def bash(commands):
     arguments, words = [], []
-    for name, (_, verbs, options) in commands.items():
+    for name, (_, _, options) in commands.items():
         for option, argument, _ in options:
             if argument:
                 how = f"-W '{CHOICES[argument]}'" if argument in CHOICES else '-d' if argument == 'DIR' else '-f'

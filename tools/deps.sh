@@ -43,7 +43,7 @@ library() {
 }
 
 for target in mingw native; do
-    ar=ar
+    ar='ar'
     [ $target = native ] || ar=x86_64-w64-mingw32-ar
     library $target msgpack-c msgpack-c-4.0.0 all -DMSGPACK_ENABLE_SHARED=OFF -DMSGPACK_ENABLE_STATIC=ON \
         -DMSGPACK_BUILD_EXAMPLES=OFF -DMSGPACK_BUILD_TESTS=OFF

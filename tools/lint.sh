@@ -1,5 +1,5 @@
 #!/bin/sh
-# clang-format and clang-tidy over all C of sbx; any finding is an error.
+# The linters over all of sbx; any finding is an error.
 #
 # usage: lint.sh BUILD_DIR        needs the builds `mingw` and `native-asan`, for their compile commands
 #
@@ -26,4 +26,25 @@ tidy() {
 }
 tidy native "$build/native-asan" '' proto/*.c broker/policy/*.c tests/unit/test_*.c
 tidy Windows "$build/mingw" x86_64-w64-mingw32 broker/main.c broker/*/*.c shim/*.c tests/unit/win_*.c
+
+echo "== gcc -fanalyzer"
+python3 tools/analyze.py "$build/mingw/compile_commands.json" || status=1
+
+echo "== shellcheck"
+git ls-files | grep -v '\.py$' | xargs grep -lE '^#!/bin/sh|^# shellcheck' | xargs shellcheck -x -S warning || status=1
+
+echo "== ruff"
+"$build/venv/bin/ruff" check -q . || status=1
+
+# types NAME [OPTION...] FOLDER: the Python programs of a folder
+types() {
+    echo "== mypy, $1"
+    shift
+    "$build/venv/bin/mypy" --no-error-summary "$@" || status=1
+}
+types python/sbx --strict --strict-optional --no-warn-unused-ignores --platform win32 python/sbx
+for folder in tests/e2e tests/attack tests/faults tests/soak tests/conformance tools bench; do
+    MYPYPATH=tests/support:tests/e2e:$folder types $folder $folder/*.py
+done
+MYPYPATH=tests/e2e/probes types tests/e2e/probes --platform win32 tests/e2e/probes/*.py
 exit $status

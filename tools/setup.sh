@@ -3,13 +3,13 @@
 # Each step leaves a stamp in build/stamp that holds what the step was made from; a step whose stamp matches is passed over.
 
 # Versions of what is fetched from Python's package index.
-host_packages='pytest==8.3.4 pytest-xdist==3.6.1 pygal==3.0.5'
+host_packages='pytest==8.3.4 pytest-xdist==3.6.1 pygal==3.0.5 mypy==1.14.1 ruff==0.8.6'
 guest_packages='pytest==8.3.4 pluggy==1.5.0 iniconfig==2.0.0 packaging==24.2 colorama==0.4.6 pytest-xdist==3.6.1 execnet==2.1.1'
 pythons='3.11.1 3.13.1'
 node_version=22.20.0
 
 system_packages='autoconf autotools-dev bison ca-certificates clang clang-format clang-tidy cmake dpkg-dev flex gcc gcc-mingw-w64-x86-64-win32 git
-    libc6-dev libclang-rt-14-dev libcmocka-dev llvm make ninja-build libfreetype6 libgnutls28-dev perl python3 python3-venv unzip'
+    libc6-dev libclang-rt-14-dev libcmocka-dev llvm make ninja-build libfreetype6 libgnutls28-dev perl python3 python3-venv shellcheck unzip'
 
 fail() {
     printf 'dev: %s\n' "$*" >&2
@@ -170,7 +170,7 @@ setup_all() {
     check_system_packages || step "Debian packages" packages install_system_packages
     once deps "$(content tools/deps.sh tools/apt-source.sh cmake/mingw.cmake)" "libraries from Debian's sources" "$root/tools/deps.sh" "$build"
     once strictwine "$(content tests/strictwine/*.sh tests/strictwine/*.[ch] tests/strictwine/*.py)" "strict Wine" build_strictwine
-    once venv "$host_packages" "pytest for this machine" install_venv
+    once venv "$host_packages" "pytest and linters for this machine" install_venv
     for version in $pythons; do
         once "python-$version" "$version $guest_packages" "Windows Python ${version%.*}" install_python "$version"
     done

@@ -5,6 +5,7 @@
 #ifndef SBX_BROKER_BASE_NT_H
 #define SBX_BROKER_BASE_NT_H
 
+#include <stddef.h>
 #include <windows.h>
 
 #include <winioctl.h>
@@ -126,6 +127,15 @@ struct nt_links_information {
     ULONG EntriesReturned;
     struct nt_link_entry Entry;
 };
+
+_Static_assert(offsetof(struct nt_rename_information, RootDirectory) == 8 &&
+                   offsetof(struct nt_rename_information, FileNameLength) == 16 &&
+                   offsetof(struct nt_rename_information, FileName) == 20,
+               "FILE_RENAME_INFORMATION of ntifs.h, 64 bits");
+_Static_assert(sizeof(struct nt_attribute_tag_information) == 8, "FILE_ATTRIBUTE_TAG_INFORMATION of ntifs.h");
+_Static_assert(offsetof(struct nt_link_entry, ParentFileId) == 8 && offsetof(struct nt_link_entry, FileName) == 20 &&
+                   offsetof(struct nt_links_information, Entry) == 8,
+               "FILE_LINKS_INFORMATION of ntifs.h");
 
 #ifdef _MSC_VER
 /* The Windows SDK's winternl.h leaves these to the driver kit. */

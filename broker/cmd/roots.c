@@ -112,6 +112,15 @@ static HANDLE open_given(const wchar_t *given, ACCESS_MASK access, wchar_t **fin
     return object;
 }
 
+static enum root_health health_of(HANDLE object, int root, NTSTATUS status, const struct acl_state *state) {
+    return !NT_SUCCESS(status)                   ? ROOT_UNREADABLE
+           : !path_has_acls(object)              ? ROOT_NO_ACLS
+           : state->no_dacl                      ? ROOT_NO_DACL
+           : root >= 0 && state->protected_entry ? ROOT_OK
+           : state->allow && state->deny         ? ROOT_OK
+                                                 : ROOT_INCOMPLETE;
+}
+
 static int show_path(const struct arguments *arguments, const struct roots_list *list) {
     wchar_t *final;
     HANDLE object = open_given(arguments->words[1], READ_CONTROL, &final);
@@ -123,12 +132,7 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
     json_t *entries = arguments->json ? json_array() : NULL;
     struct acl_state state = {0};
     NTSTATUS status = acl_query(object, directory, root < 0 ? NULL : list->sids[root], &state);
-    enum root_health health = !NT_SUCCESS(status)                  ? ROOT_UNREADABLE
-                              : !path_has_acls(object)             ? ROOT_NO_ACLS
-                              : state.no_dacl                      ? ROOT_NO_DACL
-                              : root >= 0 && state.protected_entry ? ROOT_OK
-                              : state.allow && state.deny          ? ROOT_OK
-                                                                   : ROOT_INCOMPLETE;
+    enum root_health health = health_of(object, root, status, &state);
     if (!arguments->json) {
         msg_line("%ls", final);
     }
@@ -154,7 +158,7 @@ static int show_path(const struct arguments *arguments, const struct roots_list 
         msg_line("root: %ls", list->paths[root]);
         msg_line("state: %ls%ls", state.protected_entry ? L"protected, " : L"", roots_health_text(health, &state));
         if (code) {
-            msg_line("to mend it: sbx roots repair \"%ls\"", final);
+            msg_line("to repair it: sbx roots repair \"%ls\"", final);
         }
     }
     free(final);

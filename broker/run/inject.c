@@ -1,6 +1,14 @@
 #include "broker/run/inject.h"
 
+#include "broker/serve/server.h"
+
 #include <string.h>
+
+/* How long the shim waits for an answer. The broker must have given up first, or what was denied would be done. */
+#define SHIM_WAIT_MS 15000u
+_Static_assert(SHIM_WAIT_MS > SERVER_OPERATION_LIMIT_MS + 2000u, "the shim waits longer than the broker works");
+/* A root, and the spelling that the user gave. */
+_Static_assert(2 * ROOT_SET_MAX_ROOTS <= SBX_MAX_ROOTS, "every root and its alias has room in the settings");
 
 static bool put_string(struct sbx_settings *config, const wchar_t *text, bool terminated, uint32_t *offset,
                        uint32_t *size) {
@@ -35,7 +43,7 @@ bool inject_settings(const struct sandbox *sandbox, const wchar_t *pipe_path, co
     config->magic = SBX_SETTINGS_MAGIC;
     config->size = (sizeof(*config) + 7u) & ~7u;
     config->protocol = SBX_PROTOCOL_VERSION;
-    config->wait_ms = 15000;
+    config->wait_ms = SHIM_WAIT_MS;
     bool fits = put_string(config, pipe_path, false, &config->pipe_offset, &config->pipe_size) &&
                 put_string(config, shim_path, true, &config->shim_offset, &config->shim_size);
     for (size_t i = 0; fits && i < sandbox->set->root_count; i++) {

@@ -217,18 +217,24 @@ static bool prepare_roots(struct run *run) {
            run_stamp_roots(&run->settings, run->sandbox.run_sid, &run->set) && run_protect(&run->set, run->sandbox.low);
 }
 
-static int prepare(struct run *run) {
-    wchar_t shim[MAX_PATH];
+static int prepare_command(struct run *run, wchar_t *shim) {
     int code = run_find_program(run->settings.command[0], &run->program);
     if (!code && run->settings.broker) {
         code = find_shim(shim);
     }
     run->command_line = code ? NULL : run_command_line(run->settings.command);
-    if (code || !run->command_line) {
-        if (!code) {
-            msg_error("the command line is too long");
-        }
-        return code ? code : SBX_EXIT_FAILED;
+    if (!code && !run->command_line) {
+        msg_error("the command line is too long");
+        code = SBX_EXIT_FAILED;
+    }
+    return code;
+}
+
+static int prepare(struct run *run) {
+    wchar_t shim[MAX_PATH];
+    int code = prepare_command(run, shim);
+    if (code) {
+        return code;
     }
     run->sandbox.set = &run->set;
     run->sandbox.low = run->settings.low;

@@ -42,6 +42,30 @@ static struct outcome end_held(struct client *client, const struct sbx_delete *d
     return outcome;
 }
 
+/* The disposition itself, after what it destroys is kept. Takes `object`. */
+static struct outcome dispose(struct client *client, const struct sbx_delete *del, HANDLE object) {
+    IO_STATUS_BLOCK io;
+    struct nt_disposition_information_ex ex = {del->flags};
+    FILE_DISPOSITION_INFORMATION plain = {TRUE};
+    struct undo_step step = {0};
+    NTSTATUS status = undo_before_loss(client->sandbox->undo, object, UNDO_LOSE_NAME, &step);
+    if (!NT_SUCCESS(status)) {
+        NtClose(object);
+        return outcome_status(status);
+    }
+    status = del->info_class == NtFileDispositionInformationEx
+                 ? NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx)
+                 : NtSetInformationFile(object, &io, &plain, sizeof(plain), NtFileDispositionInformation);
+    struct outcome outcome = outcome_status(status);
+    if (NT_SUCCESS(status) && can_be_held(object, del) && held_hold(client, del->handle, object, &step)) {
+        outcome.information = SBX_DELETE_HELD;
+    } else {
+        NtClose(object);
+        undo_settle(client->sandbox->undo, &step, NT_SUCCESS(status));
+    }
+    return outcome;
+}
+
 struct outcome op_delete(struct client *client, const struct sbx_request *request) {
     const struct sbx_delete *del = &request->u.del;
     bool extended = del->info_class == NtFileDispositionInformationEx;
@@ -75,26 +99,5 @@ struct outcome op_delete(struct client *client, const struct sbx_request *reques
         struct outcome again = {STATUS_SUCCESS, POLICY_ALLOWED, SBX_DELETE_HELD, 0};
         return again;
     }
-    if (pending) {
-        return outcome;
-    }
-    IO_STATUS_BLOCK io;
-    struct nt_disposition_information_ex ex = {del->flags};
-    FILE_DISPOSITION_INFORMATION plain = {TRUE};
-    struct undo_step step = {0};
-    NTSTATUS status = undo_before_loss(client->sandbox->undo, object, UNDO_LOSE_NAME, &step);
-    if (!NT_SUCCESS(status)) {
-        NtClose(object);
-        return outcome_status(status);
-    }
-    status = extended ? NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx)
-                      : NtSetInformationFile(object, &io, &plain, sizeof(plain), NtFileDispositionInformation);
-    outcome = outcome_status(status);
-    if (NT_SUCCESS(status) && can_be_held(object, del) && held_hold(client, del->handle, object, &step)) {
-        outcome.information = SBX_DELETE_HELD;
-    } else {
-        NtClose(object);
-        undo_settle(client->sandbox->undo, &step, NT_SUCCESS(status));
-    }
-    return outcome;
+    return pending ? outcome : dispose(client, del, object);
 }

@@ -96,7 +96,7 @@ static enum walk_next visit(void *context, const struct walk_entry *entry) {
 
 static NTSTATUS treat_all(struct job *job, HANDLE top, const wchar_t *final) {
     const wchar_t *slash = wcsrchr(final, L'\\');
-    HANDLE list;
+    HANDLE list = NULL;
     struct object_facts facts;
     NTSTATUS status = object_query_facts(top, &facts);
     if (!NT_SUCCESS(status)) {

@@ -227,31 +227,44 @@ static struct undo_item *item_waiting_at(const struct undo_putting *putting, con
     return NULL;
 }
 
+/* What stands in the place of something that is to be put back. */
+struct present {
+    struct object_facts facts;
+    ULONGLONG id;
+    bool newer;
+};
+
+static NTSTATUS look_at(const struct undo_putting *putting, const struct place *place, struct present *present) {
+    HANDLE object;
+    NTSTATUS status = object_open_below(place->directory, place->leaf, FILE_READ_ATTRIBUTES, 0, &object);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    present->newer = newer(putting, object);
+    status = object_query_facts(object, &present->facts);
+    if (NT_SUCCESS(status)) {
+        status = object_query_id(object, &present->id);
+    }
+    NtClose(object);
+    return status;
+}
+
 /* Looks at what stands in the place of `item`. UNDO_PUT_DONE: the place is free now, or *there: it is back already. */
 static enum undo_put clear_place(struct undo_putting *putting, const struct undo_item *item, const wchar_t *target,
                                  const struct place *place, bool *there) {
-    HANDLE present;
-    struct object_facts facts;
-    ULONGLONG id = 0;
+    struct present present;
     *there = false;
-    NTSTATUS status = object_open_below(place->directory, place->leaf, FILE_READ_ATTRIBUTES, 0, &present);
+    NTSTATUS status = look_at(putting, place, &present);
     if (status == STATUS_OBJECT_NAME_NOT_FOUND) {
         return UNDO_PUT_DONE;
     }
     if (!NT_SUCCESS(status)) {
         return failed(target, status);
     }
-    bool known = NT_SUCCESS(object_query_facts(present, &facts)) && NT_SUCCESS(object_query_id(present, &id));
-    bool is_newer = newer(putting, present);
-    NtClose(present);
-    if (!known) {
-        return refused(target, L"what is there now cannot be looked at");
-    }
     if (item_waiting_at(putting, item, target)) {
         return UNDO_PUT_WAITS;
     }
-    bool directory = item->record->kind == UNDO_DIRECTORY;
-    bool same = id == item->record->id && (item->live || item->record->how == UNDO_LINKED);
+    bool same = present.id == item->record->id && (item->live || item->record->how == UNDO_LINKED);
     if (same && item->live) {
         /* By another name than the journal's last one it has not moved: sbx was killed before the rename, or somebody
          * has put it back. By the same name it was renamed by a change of case alone. */
@@ -262,14 +275,15 @@ static enum undo_put clear_place(struct undo_putting *putting, const struct undo
         /* Kept, but then not lost: sbx was killed in between. Its second name would keep it from being written. */
         undo_discard(&putting->stores[item->record->store], item->record->number);
     }
-    if (same || (directory && !item->live && facts.directory && !facts.reparse_point)) {
+    if (same || (item->record->kind == UNDO_DIRECTORY && !item->live && present.facts.directory &&
+                 !present.facts.reparse_point)) {
         *there = true;
         return UNDO_PUT_DONE;
     }
-    if (facts.directory) {
+    if (present.facts.directory) {
         return refused(target, L"a directory is in the way; move it away first");
     }
-    if (is_newer && !putting->wish->force) {
+    if (present.newer && !putting->wish->force) {
         return refused(target, L"what is there now is newer than the run; --force replaces it (and keeps it)");
     }
     status = make_way(putting, place);

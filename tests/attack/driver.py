@@ -141,14 +141,14 @@ class Scene:
         """Every file outside with what must stay: kind, content, descriptor."""
         seen = {}
         for top in ('outside', 'inactive', 'second', 'app'):
-            for directory, names, files in os.walk(self.host / top):
+            for directory, _, files in os.walk(self.host / top):
                 for path in [pathlib.Path(directory), *(pathlib.Path(directory) / name for name in files)]:
                     content = b'' if path.is_dir() else path.read_bytes()
                     seen[str(path)] = (path.is_dir(), hash(content), world.descriptor(path))
         state = self.win.host(self.state)
         seen.update({str(path): (False, hash(path.read_bytes()), world.descriptor(path)) for path in state.glob('*.json')})
-        seen['names of the state'] = sorted(path.name for path in state.iterdir() if not path.name.endswith('.lock'))
-        seen['names of the place'] = sorted(os.listdir(self.host))
+        seen['names of the state'] = tuple(sorted(path.name for path in state.iterdir() if not path.name.endswith('.lock')))
+        seen['names of the place'] = tuple(sorted(os.listdir(self.host)))
         for name in ('symfile', 'symdir', 'guard/protected.txt', f'{LONG_GUARD}/protected.txt'):
             seen[name] = (self.root / name).exists()
         return seen

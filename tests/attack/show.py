@@ -1,11 +1,11 @@
-"""`./dev attack`: runs every attack in both layouts and at both levels, prints the table and writes docs/attacks.md."""
+"""`./dev attack`: runs every attack in both layouts and at both levels, prints the table and writes docs/results/attacks.md."""
 
 import pathlib
 import sys
 
 import driver
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'attacks.md'
+PAGE = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'results' / 'attacks.md'
 
 HEAD = """# Attacks
 Made by `./dev attack`, which runs every row. `tests/attack` is a program in C that runs in the sandbox, takes the shim out of its

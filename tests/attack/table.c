@@ -1,4 +1,4 @@
-/* Every attack: what it tries and what has to come of it. docs/attacks.md is made from this table. */
+/* Every attack: what it tries and what has to come of it. docs/results/attacks.md is made from this table. */
 #include "attack.h"
 
 #include "frames.h"

@@ -1,4 +1,4 @@
-"""node's file system calls and SQLite's journal modes, outside and inside: the rows of docs/conformance.md beside CPython's tests."""
+"""node's file system calls and SQLite's journal modes, outside and inside: the rows of docs/results/conformance.md beside CPython's tests."""
 
 import json
 
@@ -20,14 +20,14 @@ def node_results(machine, layout, sandbox):
 
 def node_row(machine, layout):
     found = {name: node_results(machine, layout, sandbox) for name, sandbox in COLUMNS.items()}
-    row = {'what': f'node 22, `fs` calls ({layout})', 'cases': len(found['outside'])}
+    row: dict = {'what': f'node 22, `fs` calls ({layout})', 'cases': len(found['outside'])}
     for name in COLUMNS:
         row[name] = sum(found[name].get(call) == value for call, value in found['outside'].items())
     return row
 
 
 def sqlite_row(machine, version, layout):
-    row = {'what': f'SQLite of Python {version}, journal modes {", ".join(MODES)} ({layout})', 'cases': len(MODES)}
+    row: dict = {'what': f'SQLite of Python {version}, journal modes {", ".join(MODES)} ({layout})', 'cases': len(MODES)}
     row.update(dict.fromkeys(COLUMNS, 0))
     for mode in MODES:
         printed = {}

@@ -1,7 +1,7 @@
 """`./dev conformance [--short] [MODULE...]`: CPython's own tests, by the Windows CPython 3.11, outside and inside.
 
 What passes outside and not inside is listed, each with its reason from known.py; one without a reason makes the command fail.
-Each module's result is kept in build/conformance; docs/conformance.md is made of all that are there.
+Each module's result is kept in build/conformance; docs/results/conformance.md is made of all that are there.
 """
 
 import argparse
@@ -124,7 +124,7 @@ def reason(test):
 
 
 def page(comparisons):
-    """docs/conformance.md."""
+    """docs/results/conformance.md."""
     lines = ['# Conformance', '',
              'Made by `./dev conformance`: the tests of CPython 3.11 from the source package of Debian 12, run by CPython 3.11 for',
              'Windows on the strict Wine, without a sandbox and with `sbx run --broker` (Low integrity). A test counts as passed when',
@@ -139,7 +139,7 @@ def page(comparisons):
     lines += ['| all | ' + ' | '.join(map(str, totals)) + ' |', '', '## Passed outside and not inside', '']
     lost = [(item, test) for item in comparisons for test in item.lost()]
     lines += [] if lost else ['None.']
-    for item, test in lost:
+    for _, test in lost:
         lines.append(f'- `{test}`: {reason(test) or "no reason is known yet."}')
     return '\n'.join(lines) + '\n' + others_section() + programs_section()
 
@@ -237,7 +237,7 @@ def main():
     comparisons = [found[module] for module in modules]
     if not options.short:
         kept = [item for item in map(Comparison.load, MODULES) if item]
-        (REPOSITORY / 'docs' / 'conformance.md').write_text(page(kept))
+        (REPOSITORY / 'docs' / 'results' / 'conformance.md').write_text(page(kept))
     unexplained = [test for item in comparisons for test in item.lost() if not reason(test)]
     ran = sum(len(passed(item.outside)) for item in comparisons)
     print(f'{ran} pass outside; {sum(len(item.lost()) for item in comparisons)} of them not inside, '

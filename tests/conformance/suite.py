@@ -34,15 +34,15 @@ class Report(unittest.TestResult):
         self.write('ok', test)
 
     def addFailure(self, test, error):
-        self.write('failure', test, self._exc_info_to_string(error, test))
+        self.write('failure', test, self._exc_info_to_string(error, test))  # type: ignore[attr-defined]
 
     def addError(self, test, error):
-        self.write('error', test, self._exc_info_to_string(error, test))
+        self.write('error', test, self._exc_info_to_string(error, test))  # type: ignore[attr-defined]
 
     def addSubTest(self, test, subtest, error):
         # A later addSuccess of the whole test does not come when a part failed.
         if error:
-            self.write('failure', test, self._exc_info_to_string(error, test))
+            self.write('failure', test, self._exc_info_to_string(error, test))  # type: ignore[attr-defined]
 
     def addSkip(self, test, reason):
         self.write('skipped', test, reason)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').glob('*.md')])
+PAGES = sorted([ROOT / 'README.md', *(ROOT / 'docs').rglob('*.md')])
 
 
 def command_lines(path):
@@ -46,11 +46,11 @@ def test_links_between_documents_lead_somewhere(path):
         assert (ROOT / name).exists(), name
 
 
-def test_messages_of_the_faq_are_in_the_source():
+def test_messages_of_the_page_are_in_the_source():
     source = '\n'.join(path.read_text(encoding='utf-8') for path in sorted((ROOT / 'broker').rglob('*.[ch]')))
     # Literals in sequence are one; what is filled in separates the parts.
     literals = re.sub(r'"\s+L?"', '', source).replace('\\"', '"')
-    rows = re.findall(r'^\| `([^`]+)` \|', (ROOT / 'docs' / 'faq.md').read_text(encoding='utf-8'), re.M)
+    rows = re.findall(r'^\| `([^`]+)` \|', (ROOT / 'docs' / 'messages.md').read_text(encoding='utf-8'), re.M)
     assert len(rows) >= 25
     for row in rows:
         parts = [part.strip(' :;(),') for part in re.split(r'\b[A-Z]{3,}\b(?=[:;,? ]|$)|\.\.\.|: ', row)]

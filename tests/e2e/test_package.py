@@ -49,8 +49,8 @@ def test_content(win, archive):
         made_by_gcc = b'GCC: (' in win.sbx.read_bytes()
         licences = {**LICENCES, **(COMPILER_LICENCES if made_by_gcc else {})}
         assert made_by_gcc == bool(compiler)
-        expected = {'sbx.exe', 'sbxshim.dll', 'LICENSE', 'README.md', 'CHANGELOG.md',
-                    *(f'docs/{page.name}' for page in (ROOT / 'docs').glob('*.md')),
+        expected = {'sbx.exe', 'sbxshim.dll', 'LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md',
+                    *(str(page.relative_to(ROOT)) for kind in ('*.md', '*.svg') for page in (ROOT / 'docs').rglob(kind)),
                     'completions/sbx.bash', 'completions/sbx.ps1', *(f'licences/{name}.txt' for name in licences)}
         assert names == sorted(f'{NAME}/{name}' for name in expected)
         for name, word in licences.items():

@@ -73,7 +73,31 @@ def test_portable_code_has_no_windows_header(path):
 def test_files_stay_short(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 500
-    assert not [n for n, line in enumerate(lines, 1) if len(line) > 130]
+    assert not [n for n, line in enumerate(lines, 1) if len(line) > 120]
+
+
+def functions(path):
+    """(first line, number of lines) of the functions of a C file, as clang-format lays them out."""
+    begin = None
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if re.match(r"[a-z].*\(", line) and not line.endswith((";", "}")):
+            begin = number
+        elif line.startswith("}"):
+            if begin:
+                yield begin, number - begin + 1
+            begin = None
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.suffix == ".c"], ids=label)
+def test_functions_fit_a_screen(path):
+    assert not [where for where in functions(path) if where[1] > 45]
+
+
+def test_every_file_is_short():
+    for path in ROOT.rglob("*"):
+        part = path.relative_to(ROOT).parts[0]
+        if part not in ("build", ".git") and path.suffix in (".c", ".h", ".py", ".sh", ".js"):
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 500, path
 
 
 def test_no_header_includes_itself_by_way_of_others():

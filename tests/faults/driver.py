@@ -6,7 +6,6 @@ ordinary answer in time, and nothing may be left behind.
 """
 
 import json
-import os
 import shutil
 import threading
 import time
@@ -21,7 +20,7 @@ KILLED = 99
 ORDINARY = {5, 8, 14, 32, 112, 183, 1450, 1176, 1177, 1816, 2, 3, 1167, 109, 231, 233}
 SBX_FAILED = 125
 
-O, N = 'old', 'new'
+OLD, NEW = 'old', 'new'
 
 
 class Operation:
@@ -36,19 +35,19 @@ class Operation:
 
 
 OPERATIONS = [
-    Operation('replace', {'old.txt': O, 'new.txt': N}, {'old.txt': N}),
-    Operation('rename', {'new.txt': N}, {'other.txt': N}),
-    Operation('rename-directory', {'dir': None, 'dir/old.txt': O}, {'moved': None, 'moved/old.txt': O}),
-    Operation('delete', {'old.txt': O}, {}),
-    Operation('delete-posix', {'old.txt': O}, {}),
-    Operation('delete-on-close', {'old.txt': O}, {}),
+    Operation('replace', {'old.txt': OLD, 'new.txt': NEW}, {'old.txt': NEW}),
+    Operation('rename', {'new.txt': NEW}, {'other.txt': NEW}),
+    Operation('rename-directory', {'dir': None, 'dir/old.txt': OLD}, {'moved': None, 'moved/old.txt': OLD}),
+    Operation('delete', {'old.txt': OLD}, {}),
+    Operation('delete-posix', {'old.txt': OLD}, {}),
+    Operation('delete-on-close', {'old.txt': OLD}, {}),
     Operation('remove-directory', {'empty': None}, {}),
-    Operation('link', {'new.txt': N}, {'new.txt': N, 'linked.txt': N}),
-    Operation('write-older', {'older.txt': O}, {'older.txt': N}, [{'older.txt': 'newer'}]),
+    Operation('link', {'new.txt': NEW}, {'new.txt': NEW, 'linked.txt': NEW}),
+    Operation('write-older', {'older.txt': OLD}, {'older.txt': NEW}, [{'older.txt': 'newer'}]),
     # Overwriting is not atomic outside either: the file can be empty.
-    Operation('overwrite', {'old.txt': O}, {'old.txt': N}, [{'old.txt': ''}]),
+    Operation('overwrite', {'old.txt': OLD}, {'old.txt': NEW}, [{'old.txt': ''}]),
     # ERROR_UNABLE_TO_MOVE_REPLACEMENT_2: the old file has its backup name, and nothing has taken its place.
-    Operation('replace-file', {'old.txt': O, 'new.txt': N}, {'old.txt': N, 'backup.txt': O}, [{'backup.txt': O, 'new.txt': N}]),
+    Operation('replace-file', {'old.txt': OLD, 'new.txt': NEW}, {'old.txt': NEW, 'backup.txt': OLD}, [{'backup.txt': OLD, 'new.txt': NEW}]),
 ]
 # What no `sbx undo` brings back because nothing was lost: the operation took no name and no content away.
 LOSES_NOTHING = {'link', 'write-older'}
@@ -95,7 +94,7 @@ class Bench:
         self.host = self.win.host(self.place)
         self.trace = self.host / 'trace'
         self.older = self.host / 'older.txt'
-        self.older.write_text(O)
+        self.older.write_text(OLD)
         # Its descriptor is fixed before there is a root above it: what lies there now is older than the stamp.
         done = self.win.run([self.child, '--touch', self.win.win(self.place + '\\older.txt'), self.root])
         assert done.returncode == 0, done

@@ -1,4 +1,4 @@
-"""`./dev faults [--sample N] [OPERATION...]`: every fault at every point, as a table; a whole run of it writes docs/faults.md."""
+"""`./dev faults [--sample N] [OPERATION...]`: every fault at every point, as a table; a whole run of it writes docs/results/faults.md."""
 
 import argparse
 import queue
@@ -11,7 +11,7 @@ UNDO = ('--undo', '--require-undo')
 # What is done at the points of an operation, and the heading of its column.
 COLUMNS = {'kill': 'broker killed', driver.DISK_FULL: 'disk full', driver.NO_RESOURCES: 'out of resources',
            'child': 'program killed', driver.LATE: 'answer late', 'root removed': 'root removed'}
-PAGE = driver.world.TESTS.parent / 'docs' / 'faults.md'
+PAGE = driver.world.TESTS.parent / 'docs' / 'results' / 'faults.md'
 INTRODUCTION = """# Faults
 
 Made by `./dev faults`, which takes about {minutes} minutes on two cores. A broker built for these tests passes a fault point before each

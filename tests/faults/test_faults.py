@@ -15,8 +15,8 @@ def test_the_table_is_that_of_the_program(bench):
 
 
 def test_sbx_itself_has_no_fault_points(bench):
-    for program, expected in ((bench.faulty, True), (bench.win.sbx, False)):
-        assert (b'S\0B\0X\0_\0F\0A\0U\0L\0T\0' in program.read_bytes()) == expected
+    for program, has_points in ((bench.faulty, True), (bench.win.sbx, False)):
+        assert (b'S\0B\0X\0_\0F\0A\0U\0L\0T\0' in program.read_bytes()) == has_points
 
 
 @pytest.mark.parametrize('name', expected.marked(NAMES, ['replace-file'], expected.REPLACE_FILE))

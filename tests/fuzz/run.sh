@@ -24,6 +24,7 @@ if [ -z "$programs" ]; then
     programs=$root/build/native-fuzz
 fi
 if [ $# -eq 0 ]; then
+    # shellcheck disable=SC2046 # one word a target
     set -- $(cd "$here" && ls fuzz_*.c | sed 's/\.c$//')
 fi
 

@@ -95,7 +95,7 @@ def soak_operations(win, options, operations, samples, keeping='nothing'):
     try:
         pids = dict(zip(('sbx.exe', 'program'), run.stdout.readline().split()))
         pids = {who: int(pid) for who, pid in pids.items()}
-        while line := run.stdout.readline():
+        while run.stdout.readline():
             for key, value in sampler.at_rest(pids, run).items():
                 series.setdefault(key, []).append(value)
             run.stdin.write(b'\n')

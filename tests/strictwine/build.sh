@@ -108,6 +108,7 @@ if [ ! -f include/config.h ]; then
 fi
 
 # 4. compile what has no object file
+# shellcheck disable=SC2089,SC2090 # the quotes are for the shell that runs the compiler
 dirs="-DBINDIR=\"/usr/lib/wine\" -DLIBDIR=\"/usr/lib/$arch/wine\" -DSYSCONFDIR=\"/etc\" -DSYSTEMDLLPATH=\"\""
 so="-fPIC -fasynchronous-unwind-tables"
 files() { # SOURCE: part, file, flags
@@ -126,7 +127,7 @@ files() { # SOURCE: part, file, flags
 for source in strict stock; do
     files $source | while read -r part f flags; do
         o=$source.obj/$part-$(basename "$f" .c).o
-        # shellcheck disable=SC2086,SC2116 # one line of words
+        # shellcheck disable=SC2086,SC2090,SC2116 # one line of words
         [ -f "$o" ] || printf '%s\0' "gcc -O2 -g -w -D__WINESRC__ -DWINE_UNIX_LIB -Iinclude -I$source/include $(echo $dirs $flags | sed 's/"/\\"/g') -c $f -o $o.new && mv $o.new $o"
     done
 done | xargs -0 -r -n1 -P"$(nproc)" sh -c

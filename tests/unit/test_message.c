@@ -153,7 +153,6 @@ static void reply_truncation_and_trailing_byte_are_refused(void **state) {
     frame[SBX_FRAME_HEADER + size] = 0;
     assert_int_equal(unpack_reply_exactly(&reply, frame + SBX_FRAME_HEADER, size + 1), -1);
 }
-
 /* One value of every msgpack type. */
 static const struct {
     const char *bytes;

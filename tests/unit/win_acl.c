@@ -438,23 +438,6 @@ static void test_damaged_descriptors(void **state) {
     CloseHandle(object);
 }
 
-static void test_sids(void **state) {
-    (void)state;
-    PSID first = sid_new(), second = sid_new(), user = sid_user(), other;
-    assert_true(sid_is_ours(first));
-    assert_true(sid_is_ours(second));
-    assert_false(EqualSid(first, second));
-    assert_false(sid_is_ours(user));
-    assert_true(ConvertStringSidToSidW(L"S-1-5-21-1-2-3-2147483649", &other));
-    assert_false(sid_is_ours(other));
-    (*GetSidSubAuthority(first, 2))++;
-    assert_false(sid_is_ours(first));
-    LocalFree(first);
-    LocalFree(second);
-    LocalFree(user);
-    LocalFree(other);
-}
-
 struct lines {
     unsigned count, ours;
     char first[300];
@@ -501,7 +484,6 @@ int main(void) {
         cmocka_unit_test(test_what_the_kernel_says),
         cmocka_unit_test(test_label_without_write_owner),
         cmocka_unit_test(test_damaged_descriptors),
-        cmocka_unit_test(test_sids),
         cmocka_unit_test(test_print),
     };
     wchar_t temp[MAX_PATH - 40];

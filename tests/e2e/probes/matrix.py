@@ -10,123 +10,16 @@ import stat
 import sys
 from ctypes import wintypes
 
-ntdll = ctypes.WinDLL('ntdll')
-kernel32 = ctypes.WinDLL('kernel32', use_last_error=True)
-kernel32.CreateFileW.restype = wintypes.HANDLE
-kernel32.CreateFileW.argtypes = [wintypes.LPCWSTR, wintypes.DWORD, wintypes.DWORD, ctypes.c_void_p, wintypes.DWORD,
-                                 wintypes.DWORD, wintypes.HANDLE]
-kernel32.CloseHandle.argtypes = [wintypes.HANDLE]
-kernel32.GetFinalPathNameByHandleW.argtypes = [wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD, wintypes.DWORD]
-kernel32.SetFileInformationByHandle.argtypes = [wintypes.HANDLE, ctypes.c_int, ctypes.c_void_p, wintypes.DWORD]
-DELETE, READ, WRITE, SYNCHRONIZE = 0x10000, 0x120089, 0x120116, 0x100000
-SHARE_ALL, SHARE_NO_DELETE = 7, 3
-DIRECTORY, DELETE_ON_CLOSE, SYNCHRONOUS, BACKUP = 1, 0x1000, 0x20, 0x4000
+from matrix_directory import (DELETE, DELETE_ON_CLOSE, READ, SHARE_ALL, SHARE_NO_DELETE, SYNCHRONOUS, WRITE,
+                              Directory)
+from ntfile import IoStatus, attributes_of, kernel32, ntdll
+
 CASES = {}
-
-
-class UnicodeString(ctypes.Structure):
-    _fields_ = [('length', wintypes.USHORT), ('maximum', wintypes.USHORT), ('buffer', ctypes.c_void_p)]
-
-
-class Attributes(ctypes.Structure):
-    _fields_ = [('length', wintypes.ULONG), ('directory', wintypes.HANDLE), ('name', ctypes.POINTER(UnicodeString)),
-                ('attributes', wintypes.ULONG), ('descriptor', ctypes.c_void_p), ('quality', ctypes.c_void_p)]
-
-
-class IoStatus(ctypes.Structure):
-    _fields_ = [('status', ctypes.c_ssize_t), ('information', ctypes.c_size_t)]
-
-
-def attributes_for(name, directory=None):
-    data = name.encode('utf-16-le', 'surrogatepass')
-    buffer = ctypes.create_string_buffer(data + b'\0\0')
-    text = UnicodeString(len(data), len(data), ctypes.addressof(buffer))
-    result = Attributes(ctypes.sizeof(Attributes), directory, ctypes.pointer(text), 0x40, None, None)
-    result.kept = (buffer, text)
-    return result
 
 
 def case(function):
     CASES[function.__name__] = function
     return function
-
-
-class Directory:
-    """An empty directory of one case, and the calls in it."""
-
-    def __init__(self, path):
-        self.path = path
-        os.mkdir(path)
-        self.log = []
-
-    def at(self, name):
-        return self.path + '\\' + name
-
-    def file(self, name, text='text'):
-        with open(self.at(name), 'w') as file:
-            file.write(text)
-        return self.at(name)
-
-    def folder(self, name):
-        os.mkdir(self.at(name))
-        return self.at(name)
-
-    def note(self, value):
-        self.log.append(value)
-
-    def status(self, value):
-        self.log.append(f'{value & 0xffffffff:#010x}')
-
-    def win32(self, done):
-        self.log.append('ok' if done else ctypes.get_last_error())
-
-    def open(self, name, access, share=SHARE_ALL, disposition=3, flags=0x02000000):
-        handle = kernel32.CreateFileW(self.at(name), access, share, None, disposition, flags, None)
-        if handle == wintypes.HANDLE(-1).value:
-            self.note(f'open: {ctypes.get_last_error()}')
-            return None
-        return handle
-
-    def nt_open(self, name, access, share=SHARE_ALL, disposition=1, options=SYNCHRONOUS, directory=None):
-        handle, io = wintypes.HANDLE(), IoStatus()
-        full = name if directory else '\\??\\' + self.at(name)
-        result = ntdll.NtCreateFile(ctypes.byref(handle), access | SYNCHRONIZE, ctypes.byref(attributes_for(full, directory)),
-                                    ctypes.byref(io), None, 0x80, share, disposition, options, None, 0)
-        self.status(result)
-        if result >= 0:
-            self.note(io.information)
-        return handle if result >= 0 else None
-
-    def set(self, handle, kind, data):
-        io = IoStatus()
-        buffer = ctypes.create_string_buffer(data, len(data))
-        self.status(ntdll.NtSetInformationFile(handle, ctypes.byref(io), buffer, len(data), kind))
-
-    def rename(self, handle, name, kind=10, flags=0, directory=None):
-        data = name.encode('utf-16-le', 'surrogatepass')
-        head = flags.to_bytes(8, 'little') + (getattr(directory, 'value', directory) or 0).to_bytes(8, 'little')
-        self.set(handle, kind, head + len(data).to_bytes(4, 'little') + data + b'\0\0\0\0')
-
-    def nt(self, name):
-        return '\\??\\' + self.at(name)
-
-    def close(self, handle):
-        if handle is not None:
-            kernel32.CloseHandle(handle)
-
-    def tree(self):
-        found = {}
-        for parent, folders, files in os.walk(self.path):
-            for name in folders:
-                found[os.path.relpath(os.path.join(parent, name), self.path)] = 'directory'
-            for name in files:
-                path = os.path.join(parent, name)
-                try:
-                    with open(path) as file:
-                        found[os.path.relpath(path, self.path)] = file.read()
-                except OSError as error:
-                    found[os.path.relpath(path, self.path)] = f'errno {error.errno}'
-        return sorted(found.items())
 
 
 def add_renames(kind, flags):
@@ -285,8 +178,8 @@ def remove_file_as_directory(d):
 @case
 def nt_delete_file(d):
     d.file('a')
-    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for(d.nt('a')))))
-    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for(d.nt('a')))))
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_of(d.nt('a')))))
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_of(d.nt('a')))))
 
 
 @case
@@ -472,8 +365,8 @@ def bad_arguments(d):
         d.status(ntdll.NtSetInformationFile(wintypes.HANDLE(0x7ff0), ctypes.byref(io), ctypes.create_string_buffer(64), 64, kind))
         d.status(ntdll.NtSetInformationFile(wintypes.HANDLE(h), ctypes.byref(io), ctypes.create_string_buffer(64), 0, kind))
     d.close(h)
-    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for('no path'))))
-    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_for(''))))
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_of('no path'))))
+    d.status(ntdll.NtDeleteFile(ctypes.byref(attributes_of(''))))
 
 
 @case

@@ -86,10 +86,10 @@ def _():
         memory[0] = 7
         assert same[0] == 7
     block = shared_memory.SharedMemory(create=True, size=100)
-    same = shared_memory.SharedMemory(name=block.name)
-    same.buf[0] = 3
+    other = shared_memory.SharedMemory(name=block.name)
+    other.buf[0] = 3
     assert block.buf[0] == 3
-    same.close()
+    other.close()
     block.close()
 
 

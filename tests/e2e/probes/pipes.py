@@ -2,7 +2,6 @@
 
 import ctypes
 import json
-import sys
 from ctypes import wintypes
 
 import tokens

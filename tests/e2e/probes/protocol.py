@@ -3,7 +3,6 @@
 import ctypes
 import os
 import struct
-import sys
 from ctypes import wintypes
 
 kernel32 = ctypes.WinDLL('kernel32', use_last_error=True)

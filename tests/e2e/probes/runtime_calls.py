@@ -77,7 +77,7 @@ def temporary_file_closed_by_its_finalizer(d):
 
 @case
 def temporary_files_of_other_kinds(d):
-    outcome = []
+    outcome: list = []
     with tempfile.TemporaryFile(dir=d) as file:
         outcome.append(file.write(b'data'))
     with tempfile.SpooledTemporaryFile(max_size=2, dir=d) as file:
