@@ -44,8 +44,8 @@ struct sbx_delete {
     uint32_t flags; /* class 13: 0 or 1 (DeleteFile); class 64: FILE_DISPOSITION_* */
     uint32_t info_class;
 };
-#define SBX_DELETE_LET_GO 0u /* info_class: the program closes a handle whose deletion is held */
-#define SBX_DELETE_HELD 1u   /* reply.information: the deletion is held until then */
+#define SBX_DELETE_LET_GO 0u /* info_class: the program closes a handle that the broker holds something for */
+#define SBX_DELETE_HELD 1u   /* reply.information: something is held until then */
 
 /* NtSetInformationFile with FileRenameInformation (10) / Ex (65) or FileLinkInformation (11) / Ex (72). */
 struct sbx_rename {
@@ -58,6 +58,8 @@ struct sbx_rename {
 
 /* NtCreateFile, NtOpenFile or NtDeleteFile that only the broker can do. */
 #define SBX_OPEN_NO_HANDLE 1u /* NtDeleteFile: the object is opened and closed by the broker, no handle comes back */
+#define SBX_OPEN_KEPT                                                                                                  \
+    0x100u /* in reply.information: the broker keeps a handle with DELETE until the program closes its own */
 struct sbx_open {
     uint64_t directory;
     struct sbx_name name;
@@ -101,7 +103,8 @@ struct sbx_request {
 /* Every reply has the same fields. */
 struct sbx_reply {
     uint32_t status;      /* NTSTATUS for the call */
-    uint64_t information; /* IO_STATUS_BLOCK.Information (open), protocol version (hello), SBX_DELETE_HELD (delete) */
+    uint64_t information; /* IO_STATUS_BLOCK.Information and SBX_OPEN_KEPT (open), protocol version (hello),
+                             SBX_DELETE_HELD (delete) */
     uint64_t handle;      /* open: a handle in the calling process, 0 for none */
 };
 

@@ -113,10 +113,10 @@ NTSTATUS NTAPI shim_set_information_file(HANDLE file, PIO_STATUS_BLOCK io, PVOID
         return status;
     }
     if (NT_SUCCESS((NTSTATUS)reply.status)) {
-        if (request.op == SBX_OP_DELETE && !request.u.del.flags) {
-            held_remove(file);
-        } else if (request.op == SBX_OP_DELETE && reply.information == SBX_DELETE_HELD) {
+        if (request.op == SBX_OP_DELETE && reply.information == SBX_DELETE_HELD) {
             held_add(file);
+        } else if (request.op == SBX_OP_DELETE && !request.u.del.flags) {
+            held_remove(file);
         }
         io->Status = (NTSTATUS)reply.status;
         io->Information = 0;

@@ -1,6 +1,7 @@
 /* NtCreateFile, NtOpenFile and NtDeleteFile: the original first, the broker only where it was denied in a root. */
 #include "calls.h"
 #include "client.h"
+#include "held.h"
 #include "memory.h"
 #include "notes.h"
 #include "paths.h"
@@ -48,7 +49,11 @@ static ACCESS_MASK mapped(ACCESS_MASK access) {
 }
 
 static struct sbx_name name_of(const OBJECT_ATTRIBUTES *attributes) {
-    struct sbx_name name = {(const uint8_t *)attributes->ObjectName->Buffer, attributes->ObjectName->Length};
+    struct sbx_name name = {NULL, 0};
+    if (attributes->ObjectName) {
+        name.bytes = (const uint8_t *)attributes->ObjectName->Buffer;
+        name.size = attributes->ObjectName->Length;
+    }
     return name;
 }
 
@@ -72,7 +77,10 @@ static NTSTATUS ask_open(const struct open_call *call, ACCESS_MASK access, unsig
     if (NT_SUCCESS((NTSTATUS)reply.status) && !flags) {
         *call->handle = (HANDLE)(uintptr_t)reply.handle;
         call->io->Status = (NTSTATUS)reply.status;
-        call->io->Information = (ULONG_PTR)reply.information;
+        call->io->Information = (ULONG_PTR)(reply.information & ~(uint64_t)SBX_OPEN_KEPT);
+        if (reply.information & SBX_OPEN_KEPT) {
+            held_add(*call->handle);
+        }
     }
     return (NTSTATUS)reply.status;
 }

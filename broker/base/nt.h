@@ -25,6 +25,9 @@ static inline DWORD last_error(void) {
 #undef STATUS_INVALID_PARAMETER
 #undef STATUS_NO_MEMORY
 
+#ifndef STATUS_OBJECT_NAME_COLLISION
+#define STATUS_OBJECT_NAME_COLLISION ((NTSTATUS)0xC0000035)
+#endif
 #ifndef STATUS_SUCCESS
 #define STATUS_SUCCESS ((NTSTATUS)0x00000000)
 #endif
@@ -219,6 +222,7 @@ NTSTATUS NTAPI NtQueryDirectoryFile(HANDLE file, HANDLE event, PIO_APC_ROUTINE a
                                     BOOLEAN one_entry, PUNICODE_STRING pattern, BOOLEAN restart);
 NTSTATUS NTAPI NtDuplicateObject(HANDLE from_process, HANDLE handle, HANDLE to_process, PHANDLE duplicate,
                                  ACCESS_MASK access, ULONG attributes, ULONG options);
+NTSTATUS NTAPI NtCompareObjects(HANDLE one, HANDLE other);
 WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR unit);
 
 #endif

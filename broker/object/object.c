@@ -175,6 +175,20 @@ NTSTATUS object_take(HANDLE process, uint64_t value, HANDLE *handle) {
     return status;
 }
 
+bool object_has_access(HANDLE handle, ACCESS_MASK access) {
+    PUBLIC_OBJECT_BASIC_INFORMATION basic;
+    ULONG size;
+    return NT_SUCCESS(NtQueryObject(handle, ObjectBasicInformation, &basic, sizeof(basic), &size)) &&
+           (basic.GrantedAccess & access) == access;
+}
+
+HANDLE object_duplicate(HANDLE handle) {
+    HANDLE duplicate = NULL;
+    NTSTATUS status =
+        NtDuplicateObject(GetCurrentProcess(), handle, GetCurrentProcess(), &duplicate, 0, 0, DUPLICATE_SAME_ACCESS);
+    return NT_SUCCESS(status) ? duplicate : NULL;
+}
+
 NTSTATUS object_reopen(HANDLE handle, ACCESS_MASK access, ULONG options, HANDLE *again) {
     struct object_create how = {access, 0, NT_SHARE_ALL, FILE_OPEN, options | FILE_SYNCHRONOUS_IO_NONALERT};
     struct policy_name empty = {NULL, 0};

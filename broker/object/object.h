@@ -49,6 +49,12 @@ NTSTATUS object_query_id(HANDLE handle, ULONGLONG *id) __attribute__((warn_unuse
  * with NtClose. STATUS_INVALID_HANDLE or STATUS_OBJECT_TYPE_MISMATCH otherwise. */
 NTSTATUS object_take(HANDLE process, uint64_t value, HANDLE *handle) __attribute__((warn_unused_result));
 
+/* Was `handle` opened with all of `access`? */
+bool object_has_access(HANDLE handle, ACCESS_MASK access) __attribute__((warn_unused_result));
+
+/* Another handle to the same file object, with the same rights: NULL when there is none to be had. */
+HANDLE object_duplicate(HANDLE handle) __attribute__((warn_unused_result));
+
 /* Opens the object behind `handle` once more (RootDirectory = handle, empty name), with a file object of its own. */
 NTSTATUS object_reopen(HANDLE handle, ACCESS_MASK access, ULONG options, HANDLE *again)
     __attribute__((warn_unused_result));

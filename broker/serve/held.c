@@ -11,6 +11,8 @@ static struct held {
     uint64_t handle;
     HANDLE object;
     ULONGLONG id;
+    bool kept;    /* opened by the broker with DELETE: lasts until the program closes its handle */
+    bool deleted; /* its disposition is set */
     struct undo_step step;
 } held[MAX_HELD];
 
@@ -48,38 +50,67 @@ static struct held take(struct held *entry) {
 static void let_go(const struct client *client, struct held *taken, bool deleted) {
     if (taken->object) {
         NtClose(taken->object);
-        undo_settle(client->sandbox->undo, &taken->step, deleted);
+        if (taken->deleted) {
+            undo_settle(client->sandbox->undo, &taken->step, deleted);
+        }
     }
 }
 
-bool held_hold(const struct client *client, uint64_t handle, HANDLE object, const struct undo_step *step) {
-    ULONGLONG id;
-    if (!NT_SUCCESS(object_query_id(object, &id))) {
+/* Puts `new` in the place of what was there for its handle, which is let go. */
+static bool put(const struct client *client, struct held new) {
+    if (!NT_SUCCESS(object_query_id(new.object, &new.id))) {
         return false;
     }
     AcquireSRWLockExclusive(&lock);
-    struct held before = take(find(client, handle));
+    struct held before = take(find(client, new.handle));
     struct held *entry = find_free(client->pid);
     if (entry) {
-        entry->client = client;
-        entry->pid = client->pid;
-        entry->handle = handle;
-        entry->object = object;
-        entry->id = id;
-        entry->step = *step;
+        *entry = new;
+        entry->kept = new.kept || (before.kept && before.id == new.id);
     }
     ReleaseSRWLockExclusive(&lock);
     let_go(client, &before, true);
     return entry != NULL;
 }
 
+bool held_hold(const struct client *client, uint64_t handle, HANDLE object, const struct undo_step *step) {
+    struct held new = {client, client->pid, handle, object, 0, false, true, *step};
+    return put(client, new);
+}
+
+bool held_keep(const struct client *client, uint64_t handle, HANDLE object) {
+    struct held new = {client, client->pid, handle, object, .kept = true};
+    return put(client, new);
+}
+
+HANDLE held_borrow(HANDLE taken) {
+    HANDLE object = NULL;
+    AcquireSRWLockShared(&lock);
+    for (size_t i = 0; i < MAX_HELD && !object; i++) {
+        if (held[i].client && held[i].kept && NT_SUCCESS(NtCompareObjects(held[i].object, taken))) {
+            object = object_duplicate(held[i].object);
+        }
+    }
+    ReleaseSRWLockShared(&lock);
+    return object;
+}
+
 bool held_has(const struct client *client, uint64_t handle, HANDLE object) {
     ULONGLONG id;
     AcquireSRWLockShared(&lock);
     const struct held *entry = find(client, handle);
-    ULONGLONG known = entry ? entry->id : 0;
+    bool deleted = entry && entry->deleted;
+    ULONGLONG known = deleted ? entry->id : 0;
     ReleaseSRWLockShared(&lock);
-    return entry && (!object || (NT_SUCCESS(object_query_id(object, &id)) && id == known));
+    return deleted && (!object || (NT_SUCCESS(object_query_id(object, &id)) && id == known));
+}
+
+bool held_keeps(const struct client *client, uint64_t handle) {
+    AcquireSRWLockShared(&lock);
+    const struct held *entry = find(client, handle);
+    bool kept = entry && entry->kept;
+    ReleaseSRWLockShared(&lock);
+    return kept;
 }
 
 NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_back) {
@@ -87,7 +118,8 @@ NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_bac
     FILE_DISPOSITION_INFORMATION keep = {FALSE};
     NTSTATUS status = STATUS_SUCCESS;
     AcquireSRWLockExclusive(&lock);
-    struct held taken = take(find(client, handle));
+    struct held *entry = find(client, handle);
+    struct held taken = take(entry && (entry->deleted || !take_back) ? entry : NULL);
     ReleaseSRWLockExclusive(&lock);
     if (!taken.object) {
         return STATUS_NOT_FOUND;
@@ -95,7 +127,12 @@ NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_bac
     if (take_back) {
         status = NtSetInformationFile(taken.object, &io, &keep, sizeof(keep), NtFileDispositionInformation);
     }
+    /* What was kept for the handle stays: the program can delete or rename by it again. */
+    HANDLE again = take_back && NT_SUCCESS(status) && taken.kept ? object_duplicate(taken.object) : NULL;
     let_go(client, &taken, !take_back || !NT_SUCCESS(status));
+    if (again && !held_keep(client, handle, again)) {
+        NtClose(again);
+    }
     return status;
 }
 

@@ -23,7 +23,9 @@ static struct outcome end_held(struct client *client, const struct sbx_delete *d
     bool take_back = del->info_class != SBX_DELETE_LET_GO;
     NTSTATUS status = held_let_go(client, del->handle, take_back);
     if (status != STATUS_NOT_FOUND) {
-        return outcome_status(status);
+        struct outcome ended = outcome_status(status);
+        ended.information = take_back && held_keeps(client, del->handle) ? SBX_DELETE_HELD : 0;
+        return ended;
     }
     if (!take_back) {
         return outcome_refused(POLICY_BAD_REQUEST);

@@ -1,6 +1,7 @@
 /* The open request: what the child cannot open itself. The handle that comes back carries explicit rights and never
  * DELETE, WRITE_DAC or WRITE_OWNER; delete-on-close lives in the file object behind it. */
 #include "broker/sandbox/judge.h"
+#include "broker/serve/held.h"
 #include "broker/serve/ops.h"
 #include "broker/serve/resolve.h"
 #include "broker/undo/undo.h"
@@ -9,6 +10,8 @@
     (FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY | FILE_NO_INTERMEDIATE_BUFFERING |                \
      FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE | FILE_RANDOM_ACCESS |         \
      FILE_DELETE_ON_CLOSE | FILE_OPEN_FOR_BACKUP_INTENT | FILE_OPEN_REPARSE_POINT | FILE_OPEN_NO_RECALL)
+/* Each turn needs somebody who makes and deletes the file in between. */
+#define OPEN_TRIES 100u
 #define SYNCHRONOUS (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT)
 #define WRITES (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES)
 
@@ -51,6 +54,7 @@ struct opening {
     ULONG options;      /* of the child's handle */
     bool delete_on_close;
     bool changes; /* content, attributes or security may be changed through it */
+    bool keeps;   /* asked for DELETE without sharing it: only this file object can ever rename or delete */
 };
 
 static enum policy_verdict judge_existing(struct client *client, HANDLE object, const struct opening *opening) {
@@ -80,11 +84,25 @@ static NTSTATUS hand_over(struct client *client, HANDLE object, const struct sbx
     return status;
 }
 
+/* Gives the program its handle, and keeps or closes the broker's. */
+static void finish(struct client *client, HANDLE object, const struct sbx_open *open, const struct opening *opening,
+                   struct outcome *outcome) {
+    bool given = NT_SUCCESS(outcome->status) && !(open->flags & SBX_OPEN_NO_HANDLE);
+    if (given) {
+        outcome->status = hand_over(client, object, open, opening->access, &outcome->handle);
+    }
+    if (given && NT_SUCCESS(outcome->status) && opening->keeps && held_keep(client, outcome->handle, object)) {
+        outcome->information |= SBX_OPEN_KEPT;
+    } else {
+        NtClose(object);
+    }
+}
+
 /* The open that the child's handle comes from: by the checked handle, so that nothing can be put in its place. */
 static struct outcome finish_existing(struct client *client, HANDLE checked, const struct sbx_open *open,
                                       const struct opening *opening) {
     struct outcome outcome = outcome_status(STATUS_SUCCESS);
-    ACCESS_MASK access = opening->access | (opening->delete_on_close ? DELETE : 0) |
+    ACCESS_MASK access = opening->access | (opening->delete_on_close || opening->keeps ? DELETE : 0) |
                          (truncates(open->disposition) ? FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES : 0);
     ULONG options = opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0);
     struct object_create how = {access, 0, open->share, FILE_OPEN, options};
@@ -112,11 +130,34 @@ static struct outcome finish_existing(struct client *client, HANDLE checked, con
     if (truncates(open->disposition)) {
         outcome.status = empty_file(object, open, &outcome.information);
     }
-    if (NT_SUCCESS(outcome.status) && !(open->flags & SBX_OPEN_NO_HANDLE)) {
-        outcome.status = hand_over(client, object, open, opening->access, &outcome.handle);
-    }
-    NtClose(object);
+    finish(client, object, open, opening, &outcome);
     return outcome;
+}
+
+/* Takes `checked`. */
+static struct outcome open_checked(struct client *client, HANDLE checked, const struct sbx_open *open,
+                                   const struct opening *opening) {
+    enum policy_verdict verdict = judge_existing(client, checked, opening);
+    struct outcome outcome =
+        verdict == POLICY_ALLOWED ? finish_existing(client, checked, open, opening) : outcome_refused(verdict);
+    NtClose(checked);
+    return outcome;
+}
+
+/* ReOpenFile: an empty name below a handle is the object of that handle. */
+static struct outcome open_again(struct client *client, const struct sbx_open *open, const struct opening *opening) {
+    HANDLE taken, checked;
+    if (!NT_SUCCESS(object_take(client->process, open->directory, &taken))) {
+        return outcome_refused(POLICY_BAD_HANDLE);
+    }
+    ULONG kind = opening->options & (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE);
+    NTSTATUS status = object_reopen(taken, FILE_READ_ATTRIBUTES, kind, &checked);
+    NtClose(taken);
+    if (NT_SUCCESS(status) && open->disposition == FILE_CREATE) {
+        NtClose(checked);
+        status = STATUS_OBJECT_NAME_COLLISION;
+    }
+    return NT_SUCCESS(status) ? open_checked(client, checked, open, opening) : outcome_status(status);
 }
 
 static struct outcome open_existing(struct client *client, const struct sbx_open *open, const struct opening *opening) {
@@ -124,19 +165,13 @@ static struct outcome open_existing(struct client *client, const struct sbx_open
     ULONG kind = opening->options & (FILE_DIRECTORY_FILE | FILE_NON_DIRECTORY_FILE);
     struct outcome outcome = outcome_status(
         object_open_below(opening->place.directory, opening->place.leaf, FILE_READ_ATTRIBUTES, kind, &checked));
-    if (outcome_failed(outcome)) {
-        return outcome;
-    }
-    enum policy_verdict verdict = judge_existing(client, checked, opening);
-    outcome = verdict == POLICY_ALLOWED ? finish_existing(client, checked, open, opening) : outcome_refused(verdict);
-    NtClose(checked);
-    return outcome;
+    return outcome_failed(outcome) ? outcome : open_checked(client, checked, open, opening);
 }
 
 static struct outcome create_new(struct client *client, const struct sbx_open *open, const struct opening *opening) {
     struct outcome outcome = outcome_status(STATUS_SUCCESS);
-    struct object_create how = {opening->access | (opening->delete_on_close ? DELETE : 0), open->file_attributes,
-                                open->share, FILE_CREATE,
+    struct object_create how = {opening->access | (opening->delete_on_close || opening->keeps ? DELETE : 0),
+                                open->file_attributes, open->share, FILE_CREATE,
                                 opening->options | (opening->delete_on_close ? FILE_DELETE_ON_CLOSE : 0)};
     HANDLE object;
     outcome.status =
@@ -151,14 +186,26 @@ static struct outcome create_new(struct client *client, const struct sbx_open *o
     return outcome;
 }
 
+/* Opening and making are two calls here and one on Windows: others may make or delete the file between them, and the
+ * program must see neither. */
 static struct outcome open_by_disposition(struct client *client, const struct sbx_open *open,
                                           const struct opening *opening) {
-    struct outcome outcome = outcome_status(STATUS_OBJECT_NAME_NOT_FOUND);
-    if (open->disposition != FILE_CREATE) {
-        outcome = open_existing(client, open, opening);
+    struct outcome outcome;
+    for (unsigned tries = 0; tries < OPEN_TRIES; tries++) {
+        outcome = outcome_status(STATUS_OBJECT_NAME_NOT_FOUND);
+        if (open->disposition != FILE_CREATE) {
+            outcome = open_existing(client, open, opening);
+        }
+        bool missing = outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_OBJECT_NAME_NOT_FOUND;
+        if (!missing || !creates(open->disposition)) {
+            break;
+        }
+        outcome = create_new(client, open, opening);
+        if (open->disposition == FILE_CREATE || outcome.status != STATUS_OBJECT_NAME_COLLISION) {
+            break;
+        }
     }
-    bool missing = outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_OBJECT_NAME_NOT_FOUND;
-    return missing && creates(open->disposition) ? create_new(client, open, opening) : outcome;
+    return outcome;
 }
 
 struct outcome op_open(struct client *client, const struct sbx_request *request) {
@@ -170,9 +217,13 @@ struct outcome op_open(struct client *client, const struct sbx_request *request)
         return outcome_refused(POLICY_BAD_REQUEST);
     }
     opening.delete_on_close = (open->options & FILE_DELETE_ON_CLOSE) != 0;
+    opening.keeps = (opening.access & DELETE) && !(open->share & FILE_SHARE_DELETE) && !opening.delete_on_close;
     /* Without a right to the content the rights that stay decide; MAXIMUM_ALLOWED is never passed on. */
     opening.access = policy_handle_access(opening.access) | FILE_READ_ATTRIBUTES;
     opening.changes = (opening.access & WRITES) || truncates(open->disposition);
+    if (open->directory && !open->name.size) {
+        return open_again(client, open, &opening);
+    }
     struct outcome outcome =
         resolve_name(client, open->directory, &open->name, opening.delete_on_close ? PLACE_DESTROY : PLACE_WRITE, NULL,
                      &client->subject, &opening.place);

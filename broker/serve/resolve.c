@@ -2,40 +2,55 @@
 
 #include "broker/policy/route.h"
 #include "broker/sandbox/judge.h"
+#include "broker/serve/held.h"
 
 #include <string.h>
 
+/* The object behind `taken` with `access`: opened once more, so that nothing here waits for what the program has
+ * pending on its own file object. Where the share mode of that forbids a second open, it is used itself: by the
+ * program's handle when that has `access`, or by the one that was kept when the broker opened it. The share modes of
+ * others were compared when it was opened; NTFS does not look at them again. */
+static NTSTATUS open_taken(HANDLE taken, ACCESS_MASK access, HANDLE *object) {
+    NTSTATUS status = object_reopen(taken, access, 0, object);
+    if (status == STATUS_SHARING_VIOLATION) {
+        *object = object_has_access(taken, access) ? object_duplicate(taken) : held_borrow(taken);
+        status = *object ? STATUS_SUCCESS : status;
+    }
+    return status;
+}
+
 struct outcome resolve_object(struct client *client, uint64_t handle, ACCESS_MASK access, enum place_use use,
                               struct object_name *name, HANDLE *object, size_t *root) {
-    HANDLE taken;
+    HANDLE taken, plain;
     *object = NULL;
     name->name.length = 0;
     if (!NT_SUCCESS(object_take(client->process, handle, &taken))) {
         return outcome_refused(POLICY_BAD_HANDLE);
     }
-    NTSTATUS status = object_reopen(taken, access, 0, object);
-    /* The object may deny `access` to the user as well: its name still has to be known, so that the refusal names it.
-     */
-    HANDLE plain = *object;
-    NTSTATUS plain_status = status;
-    if (!NT_SUCCESS(status)) {
-        plain_status = object_reopen(taken, FILE_READ_ATTRIBUTES, 0, &plain);
-    }
+    NTSTATUS status = open_taken(taken, access, object);
+    /* It is judged by a file object that asks for attributes alone: no share mode forbids that, no query on it waits,
+     * and where the object denies `access` to the user its name is still known for the refusal. */
+    NTSTATUS plain_status = object_reopen(taken, FILE_READ_ATTRIBUTES, 0, &plain);
     NtClose(taken);
-    if (!NT_SUCCESS(plain_status)) {
-        return status == STATUS_ACCESS_DENIED || status == STATUS_OBJECT_TYPE_MISMATCH
-                   ? outcome_refused(POLICY_BAD_HANDLE)
-                   : outcome_status(status);
-    }
-    enum policy_verdict verdict = judge_object(client->sandbox->set, plain, use, name, root);
-    if (!NT_SUCCESS(status) || verdict != POLICY_ALLOWED) {
+    enum policy_verdict verdict = POLICY_BAD_HANDLE;
+    if (NT_SUCCESS(plain_status)) {
+        verdict = judge_object(client->sandbox->set, plain, use, name, root);
+        /* An open by handle gives the same object on Windows. Wine opens a file once more by the path it had. */
+        if (verdict == POLICY_ALLOWED && *object && !object_same(plain, *object)) {
+            verdict = POLICY_REPARSE;
+        }
         NtClose(plain);
+    }
+    if (*object && verdict != POLICY_ALLOWED) {
+        NtClose(*object);
         *object = NULL;
     }
-    if (verdict != POLICY_ALLOWED) {
+    bool known =
+        NT_SUCCESS(plain_status) || plain_status == STATUS_ACCESS_DENIED || plain_status == STATUS_OBJECT_TYPE_MISMATCH;
+    if (known && verdict != POLICY_ALLOWED) {
         return outcome_refused(verdict);
     }
-    return NT_SUCCESS(status) ? outcome_status(STATUS_SUCCESS) : outcome_status(status);
+    return outcome_status(known ? status : plain_status);
 }
 
 static const ACCESS_MASK directory_access = FILE_READ_ATTRIBUTES | FILE_TRAVERSE;
