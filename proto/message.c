@@ -53,6 +53,9 @@ static const struct message requests[SBX_OP_COUNT] = {
                       {REQUEST_FIELD(FIELD_U64, stamp.handle), REQUEST_FIELD(FIELD_U64, stamp.directory),
                        REQUEST_FIELD(FIELD_NAME, stamp.name)}},
     [SBX_OP_NOTE] = {"note", {REQUEST_FIELD(FIELD_U32, note.kind), REQUEST_FIELD(FIELD_NAME, note.name)}},
+    [SBX_OP_SECURITY] = {"security",
+                         {REQUEST_FIELD(FIELD_U64, security.handle), REQUEST_FIELD(FIELD_U32, security.control),
+                          REQUEST_FIELD(FIELD_NAME, security.dacl)}},
 };
 
 static const struct message reply_message = {"reply",

@@ -24,6 +24,7 @@ enum sbx_op {
     SBX_OP_OPEN,
     SBX_OP_STAMP,
     SBX_OP_NOTE,
+    SBX_OP_SECURITY,
     SBX_OP_COUNT /* one past the last */
 };
 
@@ -80,6 +81,13 @@ struct sbx_stamp {
     struct sbx_name name;
 };
 
+/* NtSetSecurityObject with a DACL. */
+struct sbx_security {
+    uint64_t handle;
+    uint32_t control;     /* SECURITY_DESCRIPTOR_CONTROL: of it SE_DACL_PROTECTED and SE_DACL_AUTO_INHERITED count */
+    struct sbx_name dacl; /* an ACL as bytes */
+};
+
 /* Something for the user to know; nothing is done. */
 #define SBX_NOTE_DENIED 1u  /* outside the roots the system denied a change of `name` (an NT name) */
 #define SBX_NOTE_NO_SHIM 2u /* a child cannot take the shim; `name` is empty */
@@ -97,6 +105,7 @@ struct sbx_request {
         struct sbx_open open;
         struct sbx_stamp stamp;
         struct sbx_note note;
+        struct sbx_security security;
     } u;
 };
 

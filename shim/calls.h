@@ -13,6 +13,7 @@ struct originals {
     nt_create_user_process *create_user_process;
     nt_create_named_pipe_file *create_named_pipe_file;
     nt_close *close;
+    nt_set_security_object *set_security_object;
 };
 extern struct originals originals;
 
@@ -23,5 +24,6 @@ nt_delete_file shim_delete_file;
 nt_create_user_process shim_create_user_process;
 nt_create_named_pipe_file shim_create_named_pipe_file;
 nt_close shim_close;
+nt_set_security_object shim_set_security_object;
 
 #endif

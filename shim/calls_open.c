@@ -117,13 +117,16 @@ static bool truncates(ULONG disposition) {
     return disposition == FILE_SUPERSEDE || disposition == FILE_OVERWRITE || disposition == FILE_OVERWRITE_IF;
 }
 
-/* A handle without DELETE can do nothing new. It stands for one with DELETE where the caller asked for no data, or
- * shared deleting already, so that what others may do with the file does not change. */
-static NTSTATUS repeat_without_delete(const struct open_call *call, ACCESS_MASK access) {
-    if (!(access & DELETE) || ((access & DATA_RIGHTS) && !(call->share & FILE_SHARE_DELETE))) {
+/* A handle without DELETE and WRITE_DAC can do nothing new, and the broker does by it what they would allow. It stands
+ * for one with DELETE where the caller asked for no data, or shared deleting already, so that what others may do with
+ * the file does not change. */
+static NTSTATUS repeat_with_less(const struct open_call *call, ACCESS_MASK access) {
+    const ACCESS_MASK brokered = DELETE | WRITE_DAC;
+    if (!(access & brokered) || ((access & DELETE) && (access & DATA_RIGHTS) && !(call->share & FILE_SHARE_DELETE))) {
         return STATUS_ACCESS_DENIED_;
     }
-    return original_open(call, (access & ~(ACCESS_MASK)DELETE) | FILE_READ_ATTRIBUTES, call->share | FILE_SHARE_DELETE);
+    return original_open(call, (access & ~brokered) | FILE_READ_ATTRIBUTES,
+                         access & DELETE ? call->share | FILE_SHARE_DELETE : call->share);
 }
 
 static NTSTATUS denied_in_root(const struct open_call *call) {
@@ -131,7 +134,7 @@ static NTSTATUS denied_in_root(const struct open_call *call) {
     if (call->options & FILE_DELETE_ON_CLOSE) {
         return ask_open(call, access, 0);
     }
-    NTSTATUS status = repeat_without_delete(call, access);
+    NTSTATUS status = repeat_with_less(call, access);
     if (status != STATUS_ACCESS_DENIED_) {
         return status;
     }
@@ -143,7 +146,7 @@ static NTSTATUS denied_in_root(const struct open_call *call) {
         if (NT_SUCCESS(stamped)) {
             status = original_open(call, call->access, call->share);
             if (status == STATUS_ACCESS_DENIED_) {
-                status = repeat_without_delete(call, access);
+                status = repeat_with_less(call, access);
             }
         }
         if (status != STATUS_ACCESS_DENIED_) {
@@ -164,7 +167,7 @@ static NTSTATUS denied_open(struct open_call *call) {
     }
     if (!paths_open_alias(name, &alias)) {
         ACCESS_MASK access = mapped(call->access);
-        if (may_change_or_create(call, access) || (access & DELETE)) {
+        if (may_change_or_create(call, access) || (access & (DELETE | WRITE_DAC | WRITE_OWNER))) {
             notes_denied(name);
         }
         return STATUS_ACCESS_DENIED_;

@@ -17,9 +17,7 @@ static BYTE *put_ace(BYTE *at, BYTE type, BYTE flags, ACCESS_MASK mask, const vo
     return at + header.AceSize;
 }
 
-/* The program's DACL, read with care: its memory may be anything. Returns the ACL's size, 0 when it has none to extend.
- */
-static WORD read_dacl(const void *descriptor, SECURITY_DESCRIPTOR_CONTROL *control, BYTE *out, size_t room) {
+WORD security_read_dacl(const void *descriptor, SECURITY_DESCRIPTOR_CONTROL *control, BYTE *out, size_t room) {
     SECURITY_DESCRIPTOR absolute;
     SECURITY_DESCRIPTOR_RELATIVE relative;
     const BYTE *dacl;
@@ -121,7 +119,7 @@ static bool build(SECURITY_DESCRIPTOR_CONTROL control, const BYTE *old, const BY
 static bool extend(const struct addition *addition, struct own_descriptor *own) {
     BYTE old[SECURITY_BYTES];
     SECURITY_DESCRIPTOR_CONTROL control;
-    WORD size = read_dacl(own->attributes.SecurityDescriptor, &control, old, sizeof(old));
+    WORD size = security_read_dacl(own->attributes.SecurityDescriptor, &control, old, sizeof(old));
     BYTE *end = size ? acl_end(old, size) : NULL;
     if (!end || !build(control, old, end, addition, own)) {
         return false;

@@ -17,6 +17,10 @@ struct own_descriptor {
     } u;
 };
 
+/* The DACL of the program's descriptor, read with care: its memory may be anything. Copies at most `room` bytes to
+ * `out` and the descriptor's control bits to *control. Returns the ACL's size, 0 when there is none to be read. */
+WORD security_read_dacl(const void *descriptor, SECURITY_DESCRIPTOR_CONTROL *control, BYTE *out, size_t room);
+
 /* When `attributes` names something in a root and brings a DACL, makes in *own the same attributes with the root's
  * entries added to a copy of that DACL, as the program has the right to choose it: allow (RX,W) for the root's
  * capability SID, and for a directory the deny of FILE_DELETE_CHILD. Returns the attributes to use: own->attributes or

@@ -58,6 +58,15 @@ NTSTATUS acl_query(HANDLE object, bool directory, PSID sid, struct acl_state *st
 NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, struct acl_change *change)
     __attribute__((warn_unused_result));
 
+/* Gives `object` the DACL of `given`, which a sandboxed program wants, with the root's entries in it as acl_stamp puts
+ * them. Entries for capability SIDs are left out, and entries that allow something to a SID that restricts the
+ * program's token (Everyone, a logon SID) lose what acl_stamp never gives: with them the program could delete the
+ * object, or change its DACL, without the broker. Handle and results as for acl_stamp; STATUS_INVALID_ACL for no DACL,
+ * which would allow everything, and for kinds of entries other than allow and deny. */
+struct sd;
+NTSTATUS acl_put_given(HANDLE object, bool directory, PSID sid, const struct sd *given, enum acl_integrity integrity,
+                       struct acl_change *change) __attribute__((warn_unused_result));
+
 /* Adds only the deny of FILE_DELETE_CHILD, for a directory of sbx's own. */
 NTSTATUS acl_deny_delete_child(HANDLE directory, bool *changed) __attribute__((warn_unused_result));
 

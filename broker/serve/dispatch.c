@@ -43,6 +43,7 @@ static const struct {
     [SBX_OP_OPEN] = {NEEDS_HELLO | RECORDED, op_open},
     [SBX_OP_STAMP] = {NEEDS_HELLO | RECORDED, op_stamp},
     [SBX_OP_NOTE] = {NEEDS_HELLO, serve_note},
+    [SBX_OP_SECURITY] = {NEEDS_HELLO | RECORDED, op_security},
 };
 
 static LONGLONG now_microseconds(void) {

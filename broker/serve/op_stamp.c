@@ -5,7 +5,7 @@
 #include "broker/serve/ops.h"
 #include "broker/serve/resolve.h"
 
-static SRWLOCK one_writer = SRWLOCK_INIT;
+SRWLOCK ops_dacl_lock = SRWLOCK_INIT;
 
 static struct outcome stamp_handle(struct client *client, HANDLE object, size_t root) {
     struct sandbox *sandbox = client->sandbox;
@@ -21,11 +21,10 @@ static struct outcome stamp_handle(struct client *client, HANDLE object, size_t 
     if (verdict != POLICY_ALLOWED) {
         return outcome_refused(verdict);
     }
-    /* A DACL is read, changed and written: two at once would lose one of the changes. */
-    AcquireSRWLockExclusive(&one_writer);
+    AcquireSRWLockExclusive(&ops_dacl_lock);
     NTSTATUS status = acl_stamp(object, facts.directory, sandbox->set->roots[root].sid,
                                 sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &change);
-    ReleaseSRWLockExclusive(&one_writer);
+    ReleaseSRWLockExclusive(&ops_dacl_lock);
     /* Where nothing was missing another thread may have got the entries since the denial: the shim tries again, and a
      * denial with another cause (a deny entry, a read-only attribute) stands. */
     return outcome_status(status);

@@ -111,6 +111,7 @@ struct sbx_request link_request(HANDLE handle, HANDLE directory, const wchar_t *
 struct sbx_request open_request(HANDLE directory, const wchar_t *name, ACCESS_MASK access, ULONG disposition,
                                 ULONG options);
 struct sbx_request stamp_request(HANDLE handle);
+struct sbx_request security_request(HANDLE handle, const void *dacl, uint32_t size);
 
 /* load.c: is the broker well? Makes a file and deletes it through a new connection. Returns the milliseconds, or -1. */
 long good_client(void);
@@ -139,6 +140,7 @@ unsigned note_attack(uintptr_t argument);
 unsigned right_open(uintptr_t argument);
 unsigned right_handle(uintptr_t argument);
 unsigned right_stamp(uintptr_t argument);
+unsigned right_security(uintptr_t argument);
 unsigned link_attack(uintptr_t argument);
 unsigned native_attack(uintptr_t argument);
 unsigned broker_process(uintptr_t argument);

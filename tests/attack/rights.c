@@ -114,6 +114,76 @@ static unsigned stamp(const wchar_t *path) {
     return outcome;
 }
 
+/* One entry: everything for Everyone, inherited by nothing. */
+static const uint8_t everyone_dacl[] = {2,    0, 28, 0, 1, 0, 0, 0, 0, 0, 20, 0, 0xFF, 1,
+                                        0x1F, 0, 1,  1, 0, 0, 0, 0, 0, 1, 0,  0, 0,    0};
+#define DACL_COUNT 4 /* offset of ACL.AceCount */
+#define DACL_KIND 8  /* offset of the entry's type */
+#define DACL_SIZE 10 /* offset of the entry's size */
+
+static unsigned set_dacl(const wchar_t *path, const void *dacl, uint32_t size) {
+    HANDLE handle = CreateFileW(path, FILE_READ_ATTRIBUTES, 7, NULL, OPEN_EXISTING,
+                                FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    if (handle == INVALID_HANDLE_VALUE) {
+        return DENIED;
+    }
+    struct sbx_request request = security_request(handle, dacl, size);
+    unsigned outcome = wire_once(&request, NULL);
+    CloseHandle(handle);
+    return outcome;
+}
+
+static unsigned odd_dacl(unsigned at, uint8_t value) {
+    uint8_t dacl[sizeof(everyone_dacl)];
+    wchar_t path[400];
+    CloseHandle(new_file(GENERIC_READ, path, 400));
+    memcpy(dacl, everyone_dacl, sizeof(dacl));
+    dacl[at] = value;
+    return set_dacl(path, dacl, sizeof(dacl));
+}
+
+static unsigned random_dacl(void) {
+    static uint8_t bytes[60000];
+    wchar_t path[400];
+    CloseHandle(new_file(GENERIC_READ, path, 400));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+    }
+    return set_dacl(path, bytes, sizeof(bytes));
+}
+
+static unsigned delete_by_dacl(void) {
+    wchar_t path[400];
+    CloseHandle(new_file(GENERIC_READ, path, 400));
+    if (set_dacl(path, everyone_dacl, sizeof(everyone_dacl)) != SERVED) {
+        return REFUSED;
+    }
+    HANDLE handle = CreateFileW(path, DELETE | WRITE_DAC, 7, NULL, OPEN_EXISTING, 0, NULL);
+    if (handle == INVALID_HANDLE_VALUE) {
+        return GetLastError() == ERROR_ACCESS_DENIED ? DENIED : FAILED;
+    }
+    CloseHandle(handle);
+    return OPEN;
+}
+
+unsigned right_security(uintptr_t argument) {
+    const wchar_t *path = NULL;
+    switch ((enum security_kind)argument) {
+    case SECURITY_OUTSIDE: path = below(scene.outside, L"kept.txt"); break;
+    case SECURITY_INACTIVE: path = below(scene.inactive, L"old.txt"); break;
+    case SECURITY_HARD_LINK: path = below(scene.root, L"linked-before"); break;
+    case SECURITY_PROTECTED: path = below(scene.root, L"guard\\protected.txt"); break;
+    case SECURITY_STATE: path = below(scene.state, L"cap_sid.json"); break;
+    case SECURITY_NO_ENTRIES: return odd_dacl(DACL_COUNT - 2, 0);
+    case SECURITY_COUNT_TOO_LARGE: return odd_dacl(DACL_COUNT, 200);
+    case SECURITY_ENTRY_TOO_LONG: return odd_dacl(DACL_SIZE, 200);
+    case SECURITY_OTHER_ENTRY: return odd_dacl(DACL_KIND, 5);
+    case SECURITY_NOT_AN_ACL: return random_dacl();
+    case SECURITY_TO_DELETE: return delete_by_dacl();
+    }
+    return set_dacl(path, everyone_dacl, sizeof(everyone_dacl));
+}
+
 static unsigned stamp_parent(const wchar_t *name) {
     struct sbx_request request = stamp_request(NULL);
     request.u.stamp.name = wire_name(name);

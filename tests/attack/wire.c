@@ -187,6 +187,14 @@ struct sbx_request stamp_request(HANDLE handle) {
     return request;
 }
 
+struct sbx_request security_request(HANDLE handle, const void *dacl, uint32_t size) {
+    struct sbx_request request = {.op = SBX_OP_SECURITY};
+    request.u.security.handle = wire_handle(handle);
+    request.u.security.dacl.bytes = dacl;
+    request.u.security.dacl.size = size;
+    return request;
+}
+
 struct sbx_settings *shim_settings(void) {
     for (unsigned slot = 0; slot < SBX_SETTINGS_SLOTS; slot++) {
         struct sbx_settings *config = (struct sbx_settings *)(uintptr_t)(SBX_SETTINGS_ADDRESS(slot) & ~0xFFFFull);

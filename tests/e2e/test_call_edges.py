@@ -3,7 +3,6 @@
 import json
 import re
 
-import expected
 import pytest
 import world
 
@@ -30,7 +29,7 @@ def found(win):
     return of
 
 
-@pytest.mark.parametrize('name', expected.marked(NAMES, ['last_error_after_success', 'replace_file_flags'], expected.REPLACE_FILE))
+@pytest.mark.parametrize('name', NAMES)
 def test_same_as_unsandboxed(found, layout, version, name):
     assert found(layout, version, 'broker')[name] == found(layout, version, None)[name]
 

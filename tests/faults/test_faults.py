@@ -1,6 +1,5 @@
 """A sample of the fault matrix: a few points of each operation. `./dev faults` does all of them."""
 
-import expected
 import pytest
 
 import driver
@@ -19,7 +18,7 @@ def test_sbx_itself_has_no_fault_points(bench):
         assert (b'S\0B\0X\0_\0F\0A\0U\0L\0T\0' in program.read_bytes()) == has_points
 
 
-@pytest.mark.parametrize('name', expected.marked(NAMES, ['replace-file'], expected.REPLACE_FILE))
+@pytest.mark.parametrize('name', NAMES)
 def test_a_killed_broker_leaves_old_or_new(bench, name):
     operation = driver.by_name(name)
     points = bench.points(operation, 'op')

@@ -30,6 +30,7 @@ static const struct sample samples[SAMPLE_COUNT] = {
      {SBX_OP_OPEN, {.open = {0, UTF16_NAME(u"\\??\\C:\\w\\t"), 0x40, 0x110080, 0x80, 7, 1, 0x201040, 0}}}},
     {"stamp", "IIn", {SBX_OP_STAMP, {.stamp = {0x1a4, 0, {NULL, 0}}}}},
     {"note", "in", {SBX_OP_NOTE, {.note = {1, UTF16_NAME(u"\\??\\C:\\w\\a")}}}},
+    {"security", "Iin", {SBX_OP_SECURITY, {.security = {0x1a4, 0x1004, UTF16_NAME(u"\x0002\x0008\0\0")}}}},
 };
 
 static inline bool same_name(const struct sbx_name *a, const struct sbx_name *b) {
@@ -64,6 +65,9 @@ static inline bool same_request(const struct sbx_request *a, const struct sbx_re
         return a->u.stamp.handle == b->u.stamp.handle && a->u.stamp.directory == b->u.stamp.directory &&
                same_name(&a->u.stamp.name, &b->u.stamp.name);
     case SBX_OP_NOTE: return a->u.note.kind == b->u.note.kind && same_name(&a->u.note.name, &b->u.note.name);
+    case SBX_OP_SECURITY:
+        return a->u.security.handle == b->u.security.handle && a->u.security.control == b->u.security.control &&
+               same_name(&a->u.security.dacl, &b->u.security.dacl);
     default: return false;
     }
 }
