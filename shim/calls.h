@@ -14,6 +14,12 @@ struct originals {
     nt_create_named_pipe_file *create_named_pipe_file;
     nt_close *close;
     nt_set_security_object *set_security_object;
+    nt_create_event *create_event;
+    nt_create_mutant *create_mutant;
+    nt_create_semaphore *create_semaphore;
+    nt_create_timer *create_timer;
+    nt_create_section *create_section;
+    nt_create_directory_object *create_directory_object;
 };
 extern struct originals originals;
 
@@ -25,5 +31,11 @@ nt_create_user_process shim_create_user_process;
 nt_create_named_pipe_file shim_create_named_pipe_file;
 nt_close shim_close;
 nt_set_security_object shim_set_security_object;
+nt_create_event shim_create_event;
+nt_create_mutant shim_create_mutant;
+nt_create_semaphore shim_create_semaphore;
+nt_create_timer shim_create_timer;
+nt_create_section shim_create_section;
+nt_create_directory_object shim_create_directory_object;
 
 #endif

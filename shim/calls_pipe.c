@@ -13,7 +13,7 @@ NTSTATUS NTAPI shim_create_named_pipe_file(PHANDLE handle, ULONG access, POBJECT
                                            ULONG type, ULONG read_mode, ULONG completion_mode, ULONG instances,
                                            ULONG inbound, ULONG outbound, PLARGE_INTEGER timeout) {
     struct own_descriptor own;
-    return originals.create_named_pipe_file(handle, access, security_extend_pipe(attributes, &own), io, share,
-                                            disposition, options, type, read_mode, completion_mode, instances, inbound,
-                                            outbound, timeout);
+    return originals.create_named_pipe_file(handle, access, security_extend_object(attributes, FILE_ALL_ACCESS, &own),
+                                            io, share, disposition, options, type, read_mode, completion_mode,
+                                            instances, inbound, outbound, timeout);
 }

@@ -22,6 +22,12 @@ static const struct {
     {"NtClose", (any_function *)shim_close, &originals.close},
     {"NtSetSecurityObject", (any_function *)shim_set_security_object, &originals.set_security_object},
     {"NtCreateNamedPipeFile", (any_function *)shim_create_named_pipe_file, &originals.create_named_pipe_file},
+    {"NtCreateEvent", (any_function *)shim_create_event, &originals.create_event},
+    {"NtCreateMutant", (any_function *)shim_create_mutant, &originals.create_mutant},
+    {"NtCreateSemaphore", (any_function *)shim_create_semaphore, &originals.create_semaphore},
+    {"NtCreateTimer", (any_function *)shim_create_timer, &originals.create_timer},
+    {"NtCreateSection", (any_function *)shim_create_section, &originals.create_section},
+    {"NtCreateDirectoryObject", (any_function *)shim_create_directory_object, &originals.create_directory_object},
 };
 
 static void install(void) {

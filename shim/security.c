@@ -147,11 +147,13 @@ POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory
     return extend(&addition, own) ? &own->attributes : attributes;
 }
 
-POBJECT_ATTRIBUTES security_extend_pipe(POBJECT_ATTRIBUTES attributes, struct own_descriptor *own) {
+/* Most objects come without attributes or without a descriptor: they cost two looks. */
+POBJECT_ATTRIBUTES security_extend_object(POBJECT_ATTRIBUTES attributes, ACCESS_MASK all, struct own_descriptor *own) {
     const struct sbx_settings *config = settings_block();
-    struct addition addition = {false, 0, FILE_ALL_ACCESS, &config->roots[config->run_root]};
-    if (!memory_copy_in(attributes, &own->attributes, sizeof(own->attributes)) || !own->attributes.SecurityDescriptor) {
+    if (!attributes || !memory_copy_in(attributes, &own->attributes, sizeof(own->attributes)) ||
+        !own->attributes.SecurityDescriptor) {
         return attributes;
     }
+    struct addition addition = {false, 0, all, &config->roots[config->run_root]};
     return extend(&addition, own) ? &own->attributes : attributes;
 }

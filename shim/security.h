@@ -27,8 +27,9 @@ WORD security_read_dacl(const void *descriptor, SECURITY_DESCRIPTOR_CONTROL *con
  * the caller's. */
 POBJECT_ATTRIBUTES security_extend(POBJECT_ATTRIBUTES attributes, bool directory, struct own_descriptor *own);
 
-/* The same for a named pipe: allow everything for the run's SID. The program's groups are still held to the DACL it
- * chose; only the second check of the token, by its restricting SIDs, is passed. */
-POBJECT_ATTRIBUTES security_extend_pipe(POBJECT_ATTRIBUTES attributes, struct own_descriptor *own);
+/* The same for a named object or a named pipe: allow `all`, every right of its kind, for the run's SID. The program's
+ * groups are still held to the DACL it chose; only the second check of the token, by its restricting SIDs, is passed.
+ */
+POBJECT_ATTRIBUTES security_extend_object(POBJECT_ATTRIBUTES attributes, ACCESS_MASK all, struct own_descriptor *own);
 
 #endif
