@@ -45,7 +45,7 @@ if len(sys.argv) > 1:
     print(json.dumps({kind: call(opens, access, False, f'Local\\{kind}{sys.argv[1]}') for kind, (_, _, opens, access) in KINDS.items()}))
 else:
     attributes = for_the_user()
-    for kind, (makes, arguments, _, _) in KINDS.items():
+    for kind, (makes, arguments, *_) in KINDS.items():
         error = call(makes, *arguments(ctypes.byref(attributes), f'Local\\{kind}{os.getpid()}'))
         assert not error, (kind, error)
     child = subprocess.run([sys.executable, __file__, str(os.getpid())], stdin=subprocess.DEVNULL, capture_output=True, text=True)
