@@ -6,10 +6,10 @@
 
 #define SLOTS 16
 #define BUFFER_BYTES ((SIZE_T)SBX_FRAME_HEADER + SBX_FRAME_MAX)
-#define CONNECT_TRIES 400
 
 struct slot {
     volatile LONG busy;
+    bool cut;    /* the broker ended the connection */
     HANDLE pipe; /* NULL when not connected */
     HANDLE event;
     uint8_t *buffer; /* BUFFER_BYTES for requests; replies go to a small one on the stack */
@@ -80,15 +80,22 @@ static bool slot_prepare(struct slot *slot) {
     return true;
 }
 
+static bool is_cut(NTSTATUS status) {
+    return status == STATUS_PIPE_BROKEN_ || status == STATUS_PIPE_CLOSING_ || status == STATUS_PIPE_DISCONNECTED_;
+}
+
 /* Waits for a started read or write; at the time limit it is cancelled and waited for, since the kernel writes to `io`.
  */
 static NTSTATUS finish(struct slot *slot, NTSTATUS status, IO_STATUS_BLOCK *io) {
     if (status != STATUS_PENDING_) {
-        return status == STATUS_SUCCESS_ ? io->Status : status;
+        status = status == STATUS_SUCCESS_ ? io->Status : status;
+        slot->cut = is_cut(status);
+        return status;
     }
     LARGE_INTEGER limit;
     limit.QuadPart = -(LONGLONG)settings_block()->wait_ms * 10000;
     if (NtWaitForSingleObject(slot->event, FALSE, &limit) == STATUS_SUCCESS_) {
+        slot->cut = is_cut(io->Status);
         return io->Status;
     }
     IO_STATUS_BLOCK cancelled;
@@ -150,12 +157,15 @@ static NTSTATUS open_pipe(struct slot *slot) {
                                  &attributes, &io, NULL, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, FILE_OPEN, 0, NULL, 0);
 }
 
-static bool slot_connect(struct slot *slot) {
+static bool slot_open(struct slot *slot, ULONGLONG until) {
     NTSTATUS status = STATUS_PIPE_NOT_AVAILABLE_;
-    for (unsigned i = 0; i < CONNECT_TRIES && !gone; i++) {
+    while (!gone) {
         status = open_pipe(slot);
         if (status != STATUS_PIPE_NOT_AVAILABLE_ && status != STATUS_PIPE_BUSY_ &&
             status != STATUS_INSTANCE_NOT_AVAILABLE_) {
+            break;
+        }
+        if (GetTickCount64() >= until) {
             break;
         }
         pause_ms(5);
@@ -168,15 +178,42 @@ static bool slot_connect(struct slot *slot) {
         return false;
     }
     keep_open(slot->pipe, true);
+    return true;
+}
+
+/* Where the broker serves as many as it can, it ends a new connection at once: this one waits its turn. */
+static bool slot_connect(struct slot *slot) {
     struct sbx_request hello = {.op = SBX_OP_HELLO};
     struct sbx_reply reply;
     hello.u.hello.version = SBX_PROTOCOL_VERSION;
     hello.u.hello.pid = GetCurrentProcessId();
-    if (!exchange(slot, &hello, &reply) || reply.status != (uint32_t)STATUS_SUCCESS_) {
+    for (ULONGLONG until = GetTickCount64() + settings_block()->wait_ms;;) {
+        slot->cut = false;
+        if (!slot_open(slot, until)) {
+            return false;
+        }
+        if (exchange(slot, &hello, &reply)) {
+            if (reply.status == (uint32_t)STATUS_SUCCESS_) {
+                return true;
+            }
+            slot->cut = false;
+        }
         slot_disconnect(slot);
-        return false;
+        if (!slot->cut || ending || GetTickCount64() >= until) {
+            return false;
+        }
+        pause_ms(10);
     }
-    return true;
+}
+
+static bool call_once(struct slot *slot, const struct sbx_request *request, struct sbx_reply *reply) {
+    slot->cut = false;
+    bool done = (slot->pipe || slot_connect(slot)) && exchange(slot, request, reply);
+    if (!done) {
+        /* What state the connection is in is not known. */
+        slot_disconnect(slot);
+    }
+    return done;
 }
 
 bool client_call(const struct sbx_request *request, struct sbx_reply *reply) {
@@ -187,10 +224,12 @@ bool client_call(const struct sbx_request *request, struct sbx_reply *reply) {
     if (!slot) {
         return false;
     }
-    bool done = slot_prepare(slot) && (slot->pipe || slot_connect(slot)) && exchange(slot, request, reply);
-    if (!done) {
-        /* What state the connection is in is not known. */
-        slot_disconnect(slot);
+    bool idle = slot->pipe != NULL;
+    bool done = slot_prepare(slot) && call_once(slot, request, reply);
+    /* The broker ends connections that have long been idle where others need room, and never between a request and its
+     * reply. */
+    if (!done && idle && slot->cut) {
+        done = call_once(slot, request, reply);
     }
     InterlockedExchange(&slot->busy, 0);
     return done;

@@ -211,6 +211,10 @@ void events_summary(const struct sandbox *sandbox) {
     if (sink.more) {
         msg_note("sbx: and %lu more refusals", (unsigned long)sink.more);
     }
+    if (sandbox->counters.turned_away) {
+        msg_note("sbx: %ld connections to the broker were refused, too many at a time; the calls were tried again",
+                 sandbox->counters.turned_away);
+    }
     denials_show();
     for (size_t i = 0; anything_denied && i < sandbox->set->root_count; i++) {
         if (!sandbox->set->roots[i].temp) {

@@ -10,6 +10,7 @@ struct sandbox_counters {
     volatile LONG requests[SBX_OP_COUNT];
     volatile LONG refused;
     volatile LONG clients;
+    volatile LONG turned_away; /* connections refused because there were too many */
     volatile LONG deleted;
     volatile LONG replaced;
     volatile LONG renamed;

@@ -13,9 +13,10 @@ struct client {
     HANDLE pipe;
     HANDLE process; /* opened once from the pipe's other end, found to be in the job */
     DWORD pid;
-    bool greeted;            /* said hello with our version */
-    HANDLE thread;           /* for CancelSynchronousIo by the watchdog */
-    volatile LONGLONG since; /* tick count at which the running operation began, 0 when none */
+    bool greeted;                 /* said hello with our version */
+    HANDLE thread;                /* for CancelSynchronousIo by the watchdog */
+    volatile LONGLONG since;      /* tick count at which the running operation began, 0 when none */
+    volatile LONGLONG idle_since; /* tick count at which it began to wait for its next request, 0 when it does not */
     struct object_name subject;
     struct object_name target;
     struct object_name scratch;

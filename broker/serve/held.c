@@ -136,6 +136,16 @@ NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_bac
     return status;
 }
 
+bool held_any(const struct client *client) {
+    bool any = false;
+    AcquireSRWLockShared(&lock);
+    for (size_t i = 0; i < MAX_HELD; i++) {
+        any = any || held[i].client == client;
+    }
+    ReleaseSRWLockShared(&lock);
+    return any;
+}
+
 void held_forget(const struct client *client) {
     for (size_t i = 0; i < MAX_HELD; i++) {
         AcquireSRWLockExclusive(&lock);

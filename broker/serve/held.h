@@ -40,6 +40,9 @@ bool held_has(const struct client *client, uint64_t handle, HANDLE object);
  * STATUS_NOT_FOUND when there is nothing of the kind. */
 NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_back);
 
+/* Is anything held through this connection? */
+bool held_any(const struct client *client) __attribute__((warn_unused_result));
+
 /* Lets go of everything that was held through this connection. */
 void held_forget(const struct client *client);
 

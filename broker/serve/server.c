@@ -18,6 +18,11 @@
 /* FILE_GENERIC_READ and writing, without FILE_APPEND_DATA, which is FILE_CREATE_PIPE_INSTANCE */
 #define PIPE_CLIENT_ACCESS (FILE_GENERIC_READ | FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | SYNCHRONIZE)
 
+/* How often a newcomer looks for the place of a connection that was cut off. */
+#define ROOM_TRIES 50u
+#define ROOM_WAIT_MS 2u
+#define EVICTED_TOGETHER 16u
+
 struct server {
     struct sandbox *sandbox;
     wchar_t dos_path[64];
@@ -101,10 +106,15 @@ static void serve(struct client *client) {
         }
         uint8_t *space = sbx_frame_buffer_space(&buffer, &room);
         DWORD got;
-        if ((buffer.used || !client->greeted) && !client->since) {
+        bool idle = !buffer.used && client->greeted;
+        if (!idle && !client->since) {
             limit(client, true);
         }
-        if (!ReadFile(client->pipe, space, (DWORD)room, &got, NULL) || !got) {
+        InterlockedExchange64(&client->idle_since, idle ? (LONGLONG)(GetTickCount64() | 1) : 0);
+        bool read = ReadFile(client->pipe, space, (DWORD)room, &got, NULL) && got;
+        /* Who cuts off an idle connection takes this first: a request that came at that moment is not served, and the
+         * shim sends it again. */
+        if ((idle && !InterlockedExchange64(&client->idle_since, 0)) || !read) {
             return;
         }
         sbx_frame_buffer_commit(&buffer, got);
@@ -161,18 +171,63 @@ static bool identify(struct client *client) {
     return client->process && IsProcessInJob(client->process, client->sandbox->job, &inside) && inside;
 }
 
-static bool enter(struct server *server, struct client *client) {
+enum entry { ENTERED, TOO_MANY_OF_PROCESS, FULL };
+
+static enum entry enter(struct server *server, struct client *client) {
     size_t same = 0;
     uv_mutex_lock(&server->lock);
     for (size_t i = 0; i < server->count; i++) {
         same += server->clients[i]->pid == client->pid;
     }
-    bool room = server->count < SERVER_MAX_CLIENTS && same < SERVER_MAX_CLIENTS_PER_PROCESS;
-    if (room) {
+    enum entry entry = same >= SERVER_MAX_CLIENTS_PER_PROCESS ? TOO_MANY_OF_PROCESS
+                       : server->count >= SERVER_MAX_CLIENTS  ? FULL
+                                                              : ENTERED;
+    if (entry == ENTERED) {
         server->clients[server->count++] = client;
     }
     uv_mutex_unlock(&server->lock);
-    return room;
+    return entry;
+}
+
+/* Cuts off the connection that has waited longest for its next request. False when none waits. */
+static bool evict_one(struct server *server) {
+    struct client *oldest = NULL;
+    LONGLONG longest = 0;
+    uv_mutex_lock(&server->lock);
+    for (size_t i = 0; i < server->count; i++) {
+        LONGLONG since = server->clients[i]->idle_since;
+        if (since && server->clients[i]->thread && (!oldest || since < longest) && !held_any(server->clients[i])) {
+            oldest = server->clients[i];
+            longest = since;
+        }
+    }
+    bool taken = oldest && InterlockedCompareExchange64(&oldest->idle_since, 0, longest) == longest;
+    if (taken) {
+        CancelSynchronousIo(oldest->thread);
+    }
+    uv_mutex_unlock(&server->lock);
+    return taken;
+}
+
+/* Several at a time: where there is one newcomer too many there are more. */
+static bool evict(struct server *server) {
+    bool any = false;
+    for (unsigned i = 0; i < EVICTED_TOGETHER && evict_one(server); i++) {
+        any = true;
+    }
+    return any;
+}
+
+static bool let_in(struct server *server, struct client *client) {
+    enum entry entry = enter(server, client);
+    for (unsigned tries = 0; entry == FULL && tries < ROOM_TRIES && evict(server); tries++) {
+        Sleep(ROOM_WAIT_MS);
+        entry = enter(server, client);
+    }
+    if (entry != ENTERED) {
+        InterlockedIncrement(&server->sandbox->counters.turned_away);
+    }
+    return entry == ENTERED;
 }
 
 static void accept_client(struct server *server, HANDLE pipe) {
@@ -190,7 +245,7 @@ static void accept_client(struct server *server, HANDLE pipe) {
     client->pipe = pipe;
     start->server = server;
     start->client = client;
-    if (!identify(client) || !enter(server, client)) {
+    if (!identify(client) || !let_in(server, client)) {
         client_free(client);
         free(start);
         return;

@@ -4,7 +4,7 @@
 
 #include "broker/sandbox/sandbox.h"
 
-#define SERVER_MAX_CLIENTS 256u            /* connections at the same time */
+#define SERVER_MAX_CLIENTS 256u /* connections at the same time; for one more the longest idle one is cut off */
 #define SERVER_MAX_CLIENTS_PER_PROCESS 32u /* of one process */
 /* After that long the watchdog cancels the I/O of an operation, of a reply that is not read, of a request that does not
  * come whole, or of a connection without a hello; the last three end the connection. */

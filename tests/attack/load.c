@@ -33,7 +33,7 @@ static unsigned connections(void) {
     return served == 32 ? HELD : OPEN;
 }
 
-/* Twelve processes with 40 connections each: at most 256 are let in together. */
+/* Twelve processes with 40 connections each: at most 256 are served together. */
 static unsigned processes(void) {
     enum { COUNT = 12 };
     PROCESS_INFORMATION process[COUNT];
@@ -60,7 +60,7 @@ static unsigned processes(void) {
         CloseHandle(process[i].hThread);
     }
     CloseHandle(go);
-    detail("%u let in", total);
+    detail("%u served", total);
     return total >= 200 && total <= 256 ? HELD : OPEN;
 }
 

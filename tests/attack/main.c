@@ -194,7 +194,7 @@ static int start(int argc, wchar_t **argv) {
     return (int)code;
 }
 
-/* Connections that are kept until the semaphore says otherwise. Exit code: how many were let in. */
+/* Connections that are kept until the semaphore says otherwise. Exit code: how many are served then. */
 static int hold_connections(const wchar_t *pipe, const wchar_t *semaphore) {
     HANDLE go = OpenSemaphoreW(SYNCHRONIZE, FALSE, semaphore), held[40];
     uint8_t hello[] = {3, 0, 0, 0, SBX_OP_HELLO, SBX_PROTOCOL_VERSION, 1};
@@ -203,11 +203,18 @@ static int hold_connections(const wchar_t *pipe, const wchar_t *semaphore) {
     for (int i = 0; i < 40; i++) {
         held[i] = wire_connect();
         if (held[i] != INVALID_HANDLE_VALUE && wire_send(held[i], hello, sizeof(hello)) &&
-            wire_receive_within(held[i], NULL, 2000) == SERVED) {
-            served++;
+            wire_receive_within(held[i], NULL, 2000) != SERVED) {
+            CloseHandle(held[i]);
+            held[i] = INVALID_HANDLE_VALUE;
         }
     }
     WaitForSingleObject(go, 30000);
+    for (int i = 0; i < 40; i++) {
+        served += held[i] != INVALID_HANDLE_VALUE && wire_send(held[i], hello, sizeof(hello)) &&
+                  wire_receive_within(held[i], NULL, 2000) == SERVED;
+    }
+    /* Nobody's place is free before all have asked. */
+    Sleep(2000);
     for (int i = 0; i < 40; i++) {
         CloseHandle(held[i]);
     }
