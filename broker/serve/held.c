@@ -8,11 +8,11 @@ static SRWLOCK lock = SRWLOCK_INIT;
 static struct held {
     const struct client *client; /* NULL: a free entry */
     DWORD pid;
+    bool kept;    /* opened by the broker with DELETE: lasts until the program closes its handle */
+    bool deleted; /* its disposition is set */
     uint64_t handle;
     HANDLE object;
     ULONGLONG id;
-    bool kept;    /* opened by the broker with DELETE: lasts until the program closes its handle */
-    bool deleted; /* its disposition is set */
     struct undo_step step;
 } held[MAX_HELD];
 
@@ -74,12 +74,12 @@ static bool put(const struct client *client, struct held new) {
 }
 
 bool held_hold(const struct client *client, uint64_t handle, HANDLE object, const struct undo_step *step) {
-    struct held new = {client, client->pid, handle, object, 0, false, true, *step};
+    struct held new = {client, client->pid, .deleted = true, .handle = handle, .object = object, .step = *step};
     return put(client, new);
 }
 
 bool held_keep(const struct client *client, uint64_t handle, HANDLE object) {
-    struct held new = {client, client->pid, handle, object, .kept = true};
+    struct held new = {client, client->pid, .kept = true, .handle = handle, .object = object};
     return put(client, new);
 }
 
