@@ -31,7 +31,7 @@ echo "== gcc -fanalyzer"
 python3 tools/analyze.py "$build/mingw/compile_commands.json" || status=1
 
 echo "== shellcheck"
-git ls-files | grep -v '\.py$' | xargs grep -lE '^#!/bin/sh|^# shellcheck' | xargs shellcheck -x -S warning || status=1
+grep -rlE --exclude-dir=build --exclude-dir=.git --exclude='*.py' '^#!/bin/sh|^# shellcheck shell' . | xargs shellcheck -x -S warning || status=1
 
 echo "== ruff"
 "$build/venv/bin/ruff" check -q . || status=1

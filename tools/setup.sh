@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Part of ./dev (sourced): what has to be there before anything is built or tested. Uses $root and $build.
 #
 # Each step leaves a stamp in build/stamp that holds what the step was made from; a step whose stamp matches is passed over.
