@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # dev has set root and build
 # Part of ./dev (sourced): what has to be there before anything is built or tested. Uses $root and $build.
 #
 # Each step leaves a stamp in build/stamp that holds what the step was made from; a step whose stamp matches is passed over.
