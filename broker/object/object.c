@@ -175,6 +175,13 @@ NTSTATUS object_take(HANDLE process, uint64_t value, HANDLE *handle) {
     return status;
 }
 
+ACCESS_MASK object_map_generic(ACCESS_MASK access) {
+    GENERIC_MAPPING files = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
+    DWORD mask = access;
+    MapGenericMask(&mask, &files);
+    return mask;
+}
+
 bool object_has_access(HANDLE handle, ACCESS_MASK access) {
     PUBLIC_OBJECT_BASIC_INFORMATION basic;
     ULONG size;

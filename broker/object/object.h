@@ -49,6 +49,9 @@ NTSTATUS object_query_id(HANDLE handle, ULONGLONG *id) __attribute__((warn_unuse
  * with NtClose. STATUS_INVALID_HANDLE or STATUS_OBJECT_TYPE_MISMATCH otherwise. */
 NTSTATUS object_take(HANDLE process, uint64_t value, HANDLE *handle) __attribute__((warn_unused_result));
 
+/* `access` with its generic bits as the rights of a file that they stand for. */
+ACCESS_MASK object_map_generic(ACCESS_MASK access) __attribute__((warn_unused_result));
+
 /* Was `handle` opened with all of `access`? */
 bool object_has_access(HANDLE handle, ACCESS_MASK access) __attribute__((warn_unused_result));
 

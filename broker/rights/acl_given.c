@@ -1,3 +1,4 @@
+#include "broker/object/object.h"
 #include "broker/object/sd.h"
 #include "broker/rights/acl.h"
 #include "broker/rights/sid.h"
@@ -17,13 +18,6 @@ static bool restricts(PSID sid) {
     }
     return !memcmp(authority, &nt, sizeof(nt)) && *GetSidSubAuthorityCount(sid) == SECURITY_LOGON_IDS_RID_COUNT &&
            *GetSidSubAuthority(sid, 0) == SECURITY_LOGON_IDS_RID;
-}
-
-static ACCESS_MASK mapped(ACCESS_MASK access) {
-    GENERIC_MAPPING files = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE, FILE_ALL_ACCESS};
-    DWORD mask = access;
-    MapGenericMask(&mask, &files);
-    return mask;
 }
 
 /* The broker's own entries are put anew, for the root that the object is in; those of other roots would open it there.
@@ -46,7 +40,7 @@ static void weaken(ACL *acl) {
     for (struct sd_ace ace = {0}; sd_next(acl, &ace);) {
         if (ace.type == ACCESS_ALLOWED_ACE_TYPE && restricts(ace.sid)) {
             ACCESS_ALLOWED_ACE *allow = (ACCESS_ALLOWED_ACE *)((BYTE *)acl + ace.offset);
-            allow->Mask = mapped(ace.mask) & ACL_ALLOW_MASK;
+            allow->Mask = object_map_generic(ace.mask) & ACL_ALLOW_MASK;
         }
     }
 }

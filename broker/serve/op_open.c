@@ -15,15 +15,6 @@
 #define SYNCHRONOUS (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT)
 #define WRITES (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES)
 
-static ACCESS_MASK map_generic(ACCESS_MASK access) {
-    static const GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
-                                            FILE_ALL_ACCESS};
-    GENERIC_MAPPING copy = mapping;
-    DWORD mapped = access;
-    MapGenericMask(&mapped, &copy);
-    return mapped;
-}
-
 static bool truncates(ULONG disposition) {
     return disposition == FILE_SUPERSEDE || disposition == FILE_OVERWRITE || disposition == FILE_OVERWRITE_IF;
 }
@@ -210,7 +201,8 @@ static struct outcome open_by_disposition(struct client *client, const struct sb
 
 struct outcome op_open(struct client *client, const struct sbx_request *request) {
     const struct sbx_open *open = &request->u.open;
-    struct opening opening = {.access = map_generic(open->access), .options = open->options & ~FILE_DELETE_ON_CLOSE};
+    struct opening opening = {.access = object_map_generic(open->access),
+                              .options = open->options & ~FILE_DELETE_ON_CLOSE};
     if ((open->options & ~OPTIONS_ALLOWED) || open->disposition > FILE_OVERWRITE_IF || (open->share & ~NT_SHARE_ALL) ||
         (open->flags & ~SBX_OPEN_NO_HANDLE) || (opening.access & (WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY)) ||
         (opening.options & SYNCHRONOUS) == SYNCHRONOUS) {

@@ -6,17 +6,11 @@
 
 #include <string.h>
 
-/* The object behind `taken` with `access`: opened once more, so that nothing here waits for what the program has
- * pending on its own file object. Where the share mode of that forbids a second open, it is used itself: by the
- * program's handle when that has `access`, or by the one that was kept when the broker opened it. The share modes of
- * others were compared when it was opened; NTFS does not look at them again. */
-static NTSTATUS open_taken(HANDLE taken, ACCESS_MASK access, HANDLE *object) {
-    NTSTATUS status = object_reopen(taken, access, 0, object);
-    if (status == STATUS_SHARING_VIOLATION) {
-        *object = object_has_access(taken, access) ? object_duplicate(taken) : held_borrow(taken);
-        status = *object ? STATUS_SUCCESS : status;
-    }
-    return status;
+/* The file object behind `taken` itself, where its share mode forbids a second open: by the program's handle when that
+ * has `access`, or by the one that was kept when the broker opened it. The share modes of others were compared when it
+ * was opened; NTFS does not look at them again. */
+static HANDLE own_object(HANDLE taken, ACCESS_MASK access) {
+    return object_has_access(taken, access) ? object_duplicate(taken) : held_borrow(taken);
 }
 
 struct outcome resolve_object(struct client *client, uint64_t handle, ACCESS_MASK access, enum place_use use,
@@ -27,19 +21,28 @@ struct outcome resolve_object(struct client *client, uint64_t handle, ACCESS_MAS
     if (!NT_SUCCESS(object_take(client->process, handle, &taken))) {
         return outcome_refused(POLICY_BAD_HANDLE);
     }
-    NTSTATUS status = open_taken(taken, access, object);
-    /* It is judged by a file object that asks for attributes alone: no share mode forbids that, no query on it waits,
-     * and where the object denies `access` to the user its name is still known for the refusal. */
-    NTSTATUS plain_status = object_reopen(taken, FILE_READ_ATTRIBUTES, 0, &plain);
+    /* Opened once more, so that nothing here waits for what the program has pending on its own file object. */
+    NTSTATUS status = object_reopen(taken, access, 0, object);
+    NTSTATUS plain_status = status;
+    plain = *object;
+    if (!NT_SUCCESS(status)) {
+        /* Judged by a file object that asks for attributes alone: no share mode forbids that, and where the object
+         * denies `access` to the user its name is still known for the refusal. */
+        plain_status = object_reopen(taken, FILE_READ_ATTRIBUTES, 0, &plain);
+        *object = status == STATUS_SHARING_VIOLATION ? own_object(taken, access) : NULL;
+        status = *object ? STATUS_SUCCESS : status;
+    }
     NtClose(taken);
     enum policy_verdict verdict = POLICY_BAD_HANDLE;
     if (NT_SUCCESS(plain_status)) {
         verdict = judge_object(client->sandbox->set, plain, use, name, root);
         /* An open by handle gives the same object on Windows. Wine opens a file once more by the path it had. */
-        if (verdict == POLICY_ALLOWED && *object && !object_same(plain, *object)) {
+        if (verdict == POLICY_ALLOWED && *object && *object != plain && !object_same(plain, *object)) {
             verdict = POLICY_REPARSE;
         }
-        NtClose(plain);
+        if (plain != *object) {
+            NtClose(plain);
+        }
     }
     if (*object && verdict != POLICY_ALLOWED) {
         NtClose(*object);
