@@ -56,6 +56,7 @@ static const struct message requests[SBX_OP_COUNT] = {
     [SBX_OP_SECURITY] = {"security",
                          {REQUEST_FIELD(FIELD_U64, security.handle), REQUEST_FIELD(FIELD_U32, security.control),
                           REQUEST_FIELD(FIELD_NAME, security.dacl)}},
+    [SBX_OP_ENDED] = {"ended", {REQUEST_FIELD(FIELD_U64, ended.process)}},
 };
 
 static const struct message reply_message = {"reply",

@@ -25,6 +25,7 @@ enum sbx_op {
     SBX_OP_STAMP,
     SBX_OP_NOTE,
     SBX_OP_SECURITY,
+    SBX_OP_ENDED,
     SBX_OP_COUNT /* one past the last */
 };
 
@@ -88,6 +89,11 @@ struct sbx_security {
     struct sbx_name dacl; /* an ACL as bytes */
 };
 
+/* A process was told to end (NtTerminateProcess): what is held for it is to go with it. */
+struct sbx_ended {
+    uint64_t process;
+};
+
 /* Something for the user to know; nothing is done. */
 #define SBX_NOTE_DENIED 1u  /* outside the roots the system denied a change of `name` (an NT name) */
 #define SBX_NOTE_NO_SHIM 2u /* a child cannot take the shim; `name` is empty */
@@ -106,6 +112,7 @@ struct sbx_request {
         struct sbx_stamp stamp;
         struct sbx_note note;
         struct sbx_security security;
+        struct sbx_ended ended;
     } u;
 };
 

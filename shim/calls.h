@@ -13,6 +13,8 @@ struct originals {
     nt_create_user_process *create_user_process;
     nt_create_named_pipe_file *create_named_pipe_file;
     nt_close *close;
+    nt_duplicate_object *duplicate_object;
+    nt_terminate_process *terminate_process;
     nt_set_security_object *set_security_object;
     nt_create_event *create_event;
     nt_create_mutant *create_mutant;
@@ -30,6 +32,8 @@ nt_delete_file shim_delete_file;
 nt_create_user_process shim_create_user_process;
 nt_create_named_pipe_file shim_create_named_pipe_file;
 nt_close shim_close;
+nt_duplicate_object shim_duplicate_object;
+nt_terminate_process shim_terminate_process;
 nt_set_security_object shim_set_security_object;
 nt_create_event shim_create_event;
 nt_create_mutant shim_create_mutant;

@@ -1,5 +1,5 @@
-/* NtClose: a deletion that the broker holds happens when the program closes its handle. All other closes cost the look
- * at one number. */
+/* NtClose, NtDuplicateObject and NtTerminateProcess: the ways in which a handle ends. A deletion that the broker holds
+ * happens then. Where nothing is held they cost the look at one number. */
 #include "calls.h"
 #include "client.h"
 #include "held.h"
@@ -56,4 +56,38 @@ NTSTATUS NTAPI shim_close(HANDLE handle) {
         let_go(handle);
     }
     return originals.close(handle);
+}
+
+/* DUPLICATE_CLOSE_SOURCE closes the handle of the source process, whatever becomes of the copy. */
+NTSTATUS NTAPI shim_duplicate_object(HANDLE from, HANDLE handle, HANDLE to, PHANDLE copy, ACCESS_MASK access,
+                                     ULONG attributes, ULONG options) {
+    NTSTATUS status = originals.duplicate_object(from, handle, to, copy, access, attributes, options);
+    if (count && (options & DUPLICATE_CLOSE_SOURCE) && from == GetCurrentProcess() && taken(handle)) {
+        let_go(handle);
+    }
+    return status;
+}
+
+static void let_go_of_all(void) {
+    for (unsigned i = 0; count && i < MAX_HELD; i++) {
+        HANDLE file = held[i];
+        if (file && taken(file)) {
+            let_go(file);
+        }
+    }
+}
+
+/* Whoever waits for the process finds what it deleted gone. */
+NTSTATUS NTAPI shim_terminate_process(HANDLE process, NTSTATUS code) {
+    if (process == GetCurrentProcess()) {
+        let_go_of_all();
+    }
+    NTSTATUS status = originals.terminate_process(process, code);
+    if (process && process != GetCurrentProcess() && NT_SUCCESS(status)) {
+        struct sbx_request request = {.op = SBX_OP_ENDED};
+        struct sbx_reply reply;
+        request.u.ended.process = (uint64_t)(uintptr_t)process;
+        client_call(&request, &reply);
+    }
+    return status;
 }

@@ -76,6 +76,32 @@ static bool resolve_target(struct sbx_request *request, struct paths_alias *alia
     return true;
 }
 
+/* A new name outside the roots, whose directory cannot be opened anyway: the caller gets the error that says so, as it
+ * would without the sandbox. Everything else there is denied. */
+static NTSTATUS why_denied(const struct sbx_request *request) {
+    const struct sbx_rename *rename = &request->u.rename;
+    const WCHAR *name = (const WCHAR *)(const void *)rename->name.bytes;
+    size_t units = request->op == SBX_OP_DELETE || rename->directory ? 0 : rename->name.size / sizeof(WCHAR);
+    while (units && name[units - 1] != L'\\') {
+        units--;
+    }
+    if (units < 2) {
+        return STATUS_ACCESS_DENIED_;
+    }
+    UNICODE_STRING parent = {(USHORT)(units * sizeof(WCHAR)), (USHORT)(units * sizeof(WCHAR)), (PWSTR)(uintptr_t)name};
+    OBJECT_ATTRIBUTES attributes;
+    IO_STATUS_BLOCK io;
+    HANDLE directory;
+    InitializeObjectAttributes(&attributes, &parent, OBJ_CASE_INSENSITIVE, NULL, NULL);
+    NTSTATUS status = originals.open_file(&directory, FILE_READ_ATTRIBUTES | SYNCHRONIZE, &attributes, &io,
+                                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, FILE_DIRECTORY_FILE);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    NtClose(directory);
+    return STATUS_ACCESS_DENIED_;
+}
+
 /* On Windows SetFileAttributesW opens with FILE_WRITE_ATTRIBUTES, and an object that lacks our entry is stamped when
  * that open is denied. Wine opens with SYNCHRONIZE alone, so that the denial comes only here. On Windows a handle
  * without the right stays without it, stamp or not. */
@@ -111,6 +137,9 @@ NTSTATUS NTAPI shim_set_information_file(HANDLE file, PIO_STATUS_BLOCK io, PVOID
     }
     if (!answered) {
         return status;
+    }
+    if (reply.status == (uint32_t)STATUS_ACCESS_DENIED_) {
+        return why_denied(&request);
     }
     if (NT_SUCCESS((NTSTATUS)reply.status)) {
         if (request.op == SBX_OP_DELETE && reply.information == SBX_DELETE_HELD) {

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #define WRITE_RIGHTS (FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES)
+#define HOW_IT_IS_NAMED (FILE_OPEN_REPARSE_POINT | FILE_OPEN_BY_FILE_ID)
 #define DATA_RIGHTS (FILE_READ_DATA | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_EXECUTE)
 
 /* One open, however it was called. */
@@ -57,21 +58,42 @@ static struct sbx_name name_of(const OBJECT_ATTRIBUTES *attributes) {
     return name;
 }
 
+/* The object without a right that could be denied. */
+static NTSTATUS open_to_name(const struct open_call *call, HANDLE *object) {
+    IO_STATUS_BLOCK io;
+    return originals.open_file(object, FILE_READ_ATTRIBUTES | SYNCHRONIZE, call->attributes, &io,
+                               FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                               FILE_SYNCHRONOUS_IO_NONALERT | (call->options & HOW_IT_IS_NAMED));
+}
+
 static NTSTATUS ask_open(const struct open_call *call, ACCESS_MASK access, unsigned flags) {
+    HANDLE object = NULL;
     struct sbx_request request = {.op = SBX_OP_OPEN};
     struct sbx_open *open = &request.u.open;
     struct sbx_reply reply;
     open->directory = (uint64_t)(uintptr_t)call->attributes->RootDirectory;
     open->name = name_of(call->attributes);
+    /* The broker opens by name or once more by a handle. */
+    if (call->options & FILE_OPEN_BY_FILE_ID) {
+        if (!NT_SUCCESS(open_to_name(call, &object))) {
+            return STATUS_ACCESS_DENIED_;
+        }
+        open->directory = (uint64_t)(uintptr_t)object;
+        open->name.size = 0;
+    }
     open->object_attributes = call->attributes->Attributes;
     /* WRITE_DAC and WRITE_OWNER are never granted; without them the open is still what most callers need. */
     open->access = access & ~(ACCESS_MASK)(WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY | MAXIMUM_ALLOWED);
     open->file_attributes = call->file_attributes;
     open->share = call->share;
     open->disposition = call->disposition;
-    open->options = call->options;
+    open->options = call->options & ~(ULONG)FILE_OPEN_BY_FILE_ID;
     open->flags = flags;
-    if (!client_call(&request, &reply)) {
+    bool answered = client_call(&request, &reply);
+    if (object) {
+        NtClose(object);
+    }
+    if (!answered) {
         return STATUS_ACCESS_DENIED_;
     }
     if (NT_SUCCESS((NTSTATUS)reply.status) && !flags) {
@@ -89,11 +111,8 @@ static NTSTATUS ask_open(const struct open_call *call, ACCESS_MASK access, unsig
 static NTSTATUS ask_stamp(const struct open_call *call) {
     struct sbx_request request = {.op = SBX_OP_STAMP};
     struct sbx_reply reply;
-    IO_STATUS_BLOCK io;
     HANDLE object = NULL;
-    NTSTATUS status = originals.open_file(&object, FILE_READ_ATTRIBUTES | SYNCHRONIZE, call->attributes, &io,
-                                          FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                                          FILE_SYNCHRONOUS_IO_NONALERT | (call->options & FILE_OPEN_REPARSE_POINT));
+    NTSTATUS status = open_to_name(call, &object);
     if (NT_SUCCESS(status)) {
         request.u.stamp.handle = (uint64_t)(uintptr_t)object;
     } else if (status == STATUS_OBJECT_NAME_NOT_FOUND_) {

@@ -20,6 +20,8 @@ static const struct {
     {"NtDeleteFile", (any_function *)shim_delete_file, &originals.delete_file},
     {"NtCreateUserProcess", (any_function *)shim_create_user_process, &originals.create_user_process},
     {"NtClose", (any_function *)shim_close, &originals.close},
+    {"NtDuplicateObject", (any_function *)shim_duplicate_object, &originals.duplicate_object},
+    {"NtTerminateProcess", (any_function *)shim_terminate_process, &originals.terminate_process},
     {"NtSetSecurityObject", (any_function *)shim_set_security_object, &originals.set_security_object},
     {"NtCreateNamedPipeFile", (any_function *)shim_create_named_pipe_file, &originals.create_named_pipe_file},
     {"NtCreateEvent", (any_function *)shim_create_event, &originals.create_event},

@@ -259,7 +259,7 @@ static int clean(const struct arguments *arguments, const struct roots_list *lis
 
 static int relabel_one(const wchar_t *path) {
     struct tree_count count;
-    NTSTATUS status = tree_relabel(path, &count);
+    NTSTATUS status = tree_relabel(path, 0, &count);
     if (!NT_SUCCESS(status)) {
         msg_error("cannot relabel %ls: %ls", path, msg_status_text(status));
         return SBX_EXIT_FAILED;

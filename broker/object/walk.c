@@ -80,6 +80,7 @@ static bool set_entry(struct walker *walker, struct level *level, const FILE_ID_
     level->entry.attributes = found->FileAttributes;
     /* EaSize holds the tag of a reparse point. */
     level->entry.reparse_tag = found->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT ? found->EaSize : 0;
+    level->entry.changed = found->ChangeTime.QuadPart;
     level->entry.depth = depth;
     level->entry.leaving = false;
     return true;

@@ -16,6 +16,7 @@ struct walk_entry {
     const wchar_t *path; /* relative to the top, for people only; never opened */
     ULONG attributes;    /* FILE_ATTRIBUTE_* */
     ULONG reparse_tag;   /* 0 when not a reparse point */
+    LONGLONG changed;    /* ChangeTime: content, attributes, names or security, in 100 ns since 1601 */
     unsigned depth;      /* 1 for the children of the top */
     bool leaving;        /* second visit of a directory, after its children (when asked for) */
 };

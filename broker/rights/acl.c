@@ -54,6 +54,7 @@ static void query(const struct sd *sd, bool directory, PSID sid, struct acl_stat
         if ((is_allow(&ace) || !ace.sid) && (ace.mask & (FILE_DELETE_CHILD | GENERIC_ALL) || !ace.sid)) {
             child_deletable = true;
         }
+        state->ours = state->ours || (ace.sid && sid_is_ours(ace.sid));
         if (!is_for(&ace, sid)) {
             continue;
         }

@@ -32,6 +32,7 @@ struct acl_state {
     bool deny;            /* nobody gets FILE_DELETE_CHILD here (always true for files) */
     bool low;             /* effective label is Low or below */
     bool protected_entry; /* a deny of writing put by acl_protect */
+    bool ours;            /* an entry for a SID that sid_new made */
     bool no_dacl;         /* the object has no DACL: everybody may do everything, sbx leaves it so */
 };
 

@@ -127,11 +127,11 @@ static int finish_start(struct sandbox *sandbox, const struct run_child *child, 
     return 0;
 }
 
-/* Caches that live in the profile, where the program cannot write: they go below its TEMP, unless the user said where.
- */
-static const struct {
-    const wchar_t *variable, *folder;
-} caches[] = {
+/* What tools keep in the profile, where the program cannot write: it goes below its TEMP, unless the user said where.
+ * Packages that have to last (NuGet's, cargo's) stay where they are. */
+static const struct setting {
+    const wchar_t *variable, *value;
+} folders[] = {
     {L"PIP_CACHE_DIR", L"pip-cache"},
     {L"npm_config_cache", L"npm-cache"},
     {L"XDG_CACHE_HOME", L"cache"},
@@ -144,17 +144,51 @@ static const struct {
     {L"POETRY_CACHE_DIR", L"poetry-cache"},
     {L"VIRTUALENV_OVERRIDE_APP_DATA", L"virtualenv"},
     {L"YARN_CACHE_FOLDER", L"yarn-cache"},
+    {L"DOTNET_CLI_HOME", L"dotnet"},
+    {L"NUGET_HTTP_CACHE_PATH", L"nuget-http"},
+    {L"NUGET_PLUGINS_CACHE_PATH", L"nuget-plugins"},
+    {L"JUPYTER_RUNTIME_DIR", L"jupyter-runtime"},
 };
 
-static void set_environment(const wchar_t *temp) {
-    SetEnvironmentVariableW(L"TEMP", temp);
-    SetEnvironmentVariableW(L"TMP", temp);
-    for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++) {
+/* Servers that outlive a build: one of an earlier build would work outside of the sandbox, and one that is started in
+ * it would serve builds outside. And git speaks HTTPS through OpenSSL: Windows' own library gives no credentials to a
+ * restricted token. Unless the user said otherwise. */
+static const struct setting values[] = {
+    {L"MSBUILDDISABLENODEREUSE", L"1"},
+    {L"DOTNET_CLI_USE_MSBUILD_SERVER", L"0"},
+    {L"UseSharedCompilation", L"false"},
+    {L"GRADLE_OPTS", L"-Dorg.gradle.daemon=false"},
+};
+static const struct setting git_values[] = {
+    {L"GIT_CONFIG_KEY_0", L"http.sslBackend"},
+    {L"GIT_CONFIG_VALUE_0", L"openssl"},
+    {L"GIT_CONFIG_COUNT", L"1"},
+};
+
+static bool is_given(const wchar_t *variable) { return GetEnvironmentVariableW(variable, NULL, 0) != 0; }
+
+static void set_environment(const struct run_child *child) {
+    SetEnvironmentVariableW(L"TEMP", child->temp);
+    SetEnvironmentVariableW(L"TMP", child->temp);
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
         wchar_t path[MAX_PATH + 64];
-        bool given = GetEnvironmentVariableW(caches[i].variable, NULL, 0) != 0;
-        if (!given && swprintf(path, MAX_PATH + 64, L"%ls\\%ls", temp, caches[i].folder) > 0) {
-            SetEnvironmentVariableW(caches[i].variable, path);
+        if (!is_given(folders[i].variable) &&
+            swprintf(path, MAX_PATH + 64, L"%ls\\%ls", child->temp, folders[i].value) > 0) {
+            SetEnvironmentVariableW(folders[i].variable, path);
         }
+    }
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (!is_given(values[i].variable)) {
+            SetEnvironmentVariableW(values[i].variable, values[i].value);
+        }
+    }
+    bool git = !is_given(L"GIT_CONFIG_COUNT");
+    for (size_t i = 0; git && i < sizeof(git_values) / sizeof(git_values[0]); i++) {
+        SetEnvironmentVariableW(git_values[i].variable, git_values[i].value);
+    }
+    /* Visual C++'s server of debug information: one of its own for each run. */
+    if (!is_given(L"_MSPDBSRV_ENDPOINT_")) {
+        SetEnvironmentVariableW(L"_MSPDBSRV_ENDPOINT_", child->id);
     }
 }
 
@@ -169,7 +203,7 @@ int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROC
     startup.StartupInfo.hStdOutput = stdio.handles[1];
     startup.StartupInfo.hStdError = stdio.handles[2];
     startup.lpAttributeList = make_attributes(sandbox, &stdio);
-    set_environment(child->temp);
+    set_environment(child);
     BOOL created = startup.lpAttributeList &&
                    CreateProcessAsUserW(child->token, child->program, child->command_line, NULL, NULL, stdio.count != 0,
                                         CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,

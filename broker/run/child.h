@@ -10,6 +10,7 @@ struct run_child {
     const wchar_t *program;
     wchar_t *command_line;
     const wchar_t *temp;    /* TEMP and TMP of the child */
+    const wchar_t *id;      /* of the run */
     const BYTE *shim_block; /* NULL without --broker */
     HANDLE token;
 };

@@ -12,12 +12,14 @@
 #include "broker/run/inject.h"
 #include "broker/run/program.h"
 #include "broker/run/protect.h"
+#include "broker/run/relabel.h"
 #include "broker/run/roots.h"
 #include "broker/run/settings.h"
 #include "broker/run/stamp.h"
 #include "broker/run/temp.h"
 #include "broker/run/watch.h"
 #include "broker/sandbox/events.h"
+#include "broker/sandbox/low_list.h"
 #include "broker/serve/server.h"
 #include "broker/undo/undo.h"
 
@@ -174,10 +176,18 @@ static void print_stats(const struct run *run) {
     msg_note("sbx: stats: requests=%ld%ls refused=%ld clients=%ld", total, each, counters->refused, counters->clients);
 }
 
+/* The time of now as the file system tells it: 100 ns since 1601. */
+static LONGLONG file_time_now(void) {
+    FILETIME time;
+    GetSystemTimeAsFileTime(&time);
+    return (LONGLONG)(((ULONGLONG)time.dwHighDateTime << 32) | time.dwLowDateTime);
+}
+
 static int execute(struct run *run) {
-    struct run_child child = {run->program, run->command_line, temp_path(run), run->shim_block, run->token};
+    struct run_child child = {run->program, run->command_line, temp_path(run), run->id, run->shim_block, run->token};
     PROCESS_INFORMATION process = {0};
-    struct watch *watch = run->sandbox.low ? watch_start(&run->sandbox) : NULL;
+    LONGLONG began = file_time_now();
+    struct watch *watch = run->sandbox.low_list ? watch_start(&run->sandbox) : NULL;
     int code = 0;
     if (console_give(run->sandbox.job)) {
         code = run_child_start(&run->sandbox, &child, &process);
@@ -196,9 +206,12 @@ static int execute(struct run *run) {
     if (run->server) {
         server_stop(run->server, 2000);
     }
-    impersonate(run, true);
-    watch_finish(watch, &run->sandbox);
-    impersonate(run, false);
+    watch_stop(watch);
+    if (run->sandbox.low_list) {
+        impersonate(run, true);
+        run_relabel(&run->sandbox, began);
+        impersonate(run, false);
+    }
     return code;
 }
 
@@ -243,7 +256,8 @@ static int prepare(struct run *run) {
     if (error) {
         return fail_with(L"the user's token cannot be used", error);
     }
-    if (!run->sandbox.run_sid) {
+    run->sandbox.low_list = run->sandbox.low ? low_list_new() : NULL;
+    if (!run->sandbox.run_sid || (run->sandbox.low && !run->sandbox.low_list)) {
         return SBX_EXIT_FAILED;
     }
     const DWORD *random = GetSidSubAuthority(run->sandbox.run_sid, 1);

@@ -11,8 +11,20 @@
 
 /* A run makes its TEMP and opens it at once; what is not held after this time belongs to no run. */
 #define ABANDONED_AFTER_MS 60000u
+#define REMOVE_TRIES 20u
+#define REMOVE_PAUSE_MS 100u
 /* What others left is not to hold up a run for long. */
 #define SWEEP_AT_MOST 4u
+
+/* What programs that just ended had open goes with their last handle, and a scanner looks at new files for a moment. */
+static NTSTATUS remove_content(HANDLE temp) {
+    NTSTATUS status = walk_remove(temp);
+    for (unsigned tries = 0; !NT_SUCCESS(status) && tries < REMOVE_TRIES; tries++) {
+        Sleep(REMOVE_PAUSE_MS);
+        status = walk_remove(temp);
+    }
+    return status;
+}
 
 void run_remove_temp(struct root_set *set) {
     for (size_t i = 0; i < set->root_count; i++) {
@@ -20,7 +32,7 @@ void run_remove_temp(struct root_set *set) {
         if (!root->temp) {
             continue;
         }
-        NTSTATUS status = walk_remove(root->handle);
+        NTSTATUS status = remove_content(root->handle);
         CloseHandle(root->handle);
         root->handle = NULL;
         if (!NT_SUCCESS(status) || !RemoveDirectoryW(root->dos_path)) {

@@ -126,12 +126,11 @@ static enum policy_verdict judge_open(const struct root_set *set, HANDLE object,
 }
 
 enum policy_verdict judge_object(const struct root_set *set, HANDLE object, enum place_use use,
-                                 struct object_name *name, size_t *root) {
-    struct object_facts facts;
-    if (!NT_SUCCESS(object_query_facts(object, &facts)) || !NT_SUCCESS(object_query_name(object, name))) {
+                                 struct object_name *name, size_t *root, struct object_facts *facts) {
+    if (!NT_SUCCESS(object_query_facts(object, facts)) || !NT_SUCCESS(object_query_name(object, name))) {
         return POLICY_BAD_HANDLE;
     }
-    return judge_open(set, object, &facts, use, name->name, root);
+    return judge_open(set, object, facts, use, name->name, root);
 }
 
 /* Opens the parent that a hard link's entry names by id, and judges the name. */

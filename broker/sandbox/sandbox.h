@@ -22,8 +22,9 @@ struct sandbox {
     HANDLE job;
     HANDLE operations_token; /* impersonated by every thread that touches files; NULL when sbx does not run elevated */
     PSID run_sid;
-    struct undo *undo;   /* NULL without --undo; see undo.h */
-    volatile LONG ended; /* the program has ended: no request is served any more */
+    struct low_list *low_list; /* NULL at Medium; see low_list.h */
+    struct undo *undo;         /* NULL without --undo; see undo.h */
+    volatile LONG ended;       /* the program has ended: no request is served any more */
     struct sandbox_counters counters;
 };
 

@@ -44,6 +44,7 @@ static const struct {
     [SBX_OP_STAMP] = {NEEDS_HELLO | RECORDED, op_stamp},
     [SBX_OP_NOTE] = {NEEDS_HELLO, serve_note},
     [SBX_OP_SECURITY] = {NEEDS_HELLO | RECORDED, op_security},
+    [SBX_OP_ENDED] = {NEEDS_HELLO, op_ended},
 };
 
 static LONGLONG now_microseconds(void) {
@@ -56,7 +57,7 @@ static LONGLONG now_microseconds(void) {
 
 static void count_success(struct sandbox *sandbox, const struct sbx_request *request) {
     bool named = request->op == SBX_OP_RENAME || request->op == SBX_OP_LINK;
-    bool deletes = (request->op == SBX_OP_DELETE && request->u.del.flags) ||
+    bool deletes = (request->op == SBX_OP_DELETE && (request->u.del.flags & NT_DISPOSITION_DELETE)) ||
                    (request->op == SBX_OP_OPEN && (request->u.open.options & FILE_DELETE_ON_CLOSE));
     if (deletes) {
         InterlockedIncrement(&sandbox->counters.deleted);
@@ -107,7 +108,8 @@ bool dispatch(struct client *client, const uint8_t *payload, size_t size, struct
         count_success(sandbox, &request);
     }
     /* The end of a deletion that is held names nothing; the deletion itself was told of. */
-    bool ends_held = request.op == SBX_OP_DELETE && !request.u.del.flags && NT_SUCCESS(outcome.status);
+    bool ends_held =
+        request.op == SBX_OP_DELETE && !(request.u.del.flags & NT_DISPOSITION_DELETE) && NT_SUCCESS(outcome.status);
     if ((operations[request.op].flags & RECORDED) && !ends_held) {
         record(client, &request, &outcome, began);
     }

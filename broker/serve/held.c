@@ -3,6 +3,7 @@
 #define MAX_HELD 128u
 /* So that one program cannot take the entries of all others. */
 #define MAX_HELD_OF_PROCESS 64u
+#define ENDING_MS 1000u
 
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct held {
@@ -24,6 +25,24 @@ static struct held *find(const struct client *client, uint64_t handle) {
         }
     }
     return NULL;
+}
+
+/* With the lock held: the entry whose handle is another one to the file object of `handle`. */
+static struct held *find_copy(const struct client *client, uint64_t handle) {
+    HANDLE copy, original;
+    struct held *found = NULL;
+    if (!NT_SUCCESS(object_take(client->process, handle, &copy))) {
+        return NULL;
+    }
+    for (size_t i = 0; i < MAX_HELD && !found; i++) {
+        if (held[i].client && held[i].pid == client->pid && held[i].deleted &&
+            NT_SUCCESS(object_take(client->process, held[i].handle, &original))) {
+            found = NT_SUCCESS(NtCompareObjects(copy, original)) ? &held[i] : NULL;
+            NtClose(original);
+        }
+    }
+    NtClose(copy);
+    return found;
 }
 
 static struct held *find_free(DWORD pid) {
@@ -119,6 +138,9 @@ NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_bac
     NTSTATUS status = STATUS_SUCCESS;
     AcquireSRWLockExclusive(&lock);
     struct held *entry = find(client, handle);
+    if (!entry && take_back) {
+        entry = find_copy(client, handle);
+    }
     struct held taken = take(entry && (entry->deleted || !take_back) ? entry : NULL);
     ReleaseSRWLockExclusive(&lock);
     if (!taken.object) {
@@ -130,7 +152,7 @@ NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_bac
     /* What was kept for the handle stays: the program can delete or rename by it again. */
     HANDLE again = take_back && NT_SUCCESS(status) && taken.kept ? object_duplicate(taken.object) : NULL;
     let_go(client, &taken, !take_back || !NT_SUCCESS(status));
-    if (again && !held_keep(client, handle, again)) {
+    if (again && !held_keep(client, taken.handle, again)) {
         NtClose(again);
     }
     return status;
@@ -144,6 +166,34 @@ bool held_any(const struct client *client) {
     }
     ReleaseSRWLockShared(&lock);
     return any;
+}
+
+/* A process of the run that something is held for and that is `process`: the caller closes it. */
+static HANDLE find_process(HANDLE process) {
+    HANDLE found = NULL;
+    AcquireSRWLockShared(&lock);
+    for (size_t i = 0; i < MAX_HELD && !found; i++) {
+        if (held[i].client && NT_SUCCESS(NtCompareObjects(held[i].client->process, process))) {
+            found = object_duplicate(held[i].client->process);
+        }
+    }
+    ReleaseSRWLockShared(&lock);
+    return found;
+}
+
+void held_end(const struct client *client, HANDLE process) {
+    HANDLE known = find_process(process);
+    bool ended = known && WaitForSingleObject(known, ENDING_MS) == WAIT_OBJECT_0;
+    for (size_t i = 0; ended && i < MAX_HELD; i++) {
+        AcquireSRWLockExclusive(&lock);
+        bool its = held[i].client && NT_SUCCESS(NtCompareObjects(held[i].client->process, known));
+        struct held taken = take(its ? &held[i] : NULL);
+        ReleaseSRWLockExclusive(&lock);
+        let_go(client, &taken, true);
+    }
+    if (known) {
+        NtClose(known);
+    }
 }
 
 void held_forget(const struct client *client) {

@@ -3,8 +3,9 @@
  *
  * A deletion by disposition (no POSIX semantics) happens when the last handle closes, and until then DeleteFile = FALSE
  * takes it back. A file that is to be deleted cannot be opened again, so the only handle that can do this is the one
- * that asked for the deletion: the broker's. It is held until the shim says that the program closes its own handle,
- * the deletion is taken back, or the connection ends.
+ * that asked for the deletion: the broker's. It is held until the shim says that the program closes its own handle or
+ * gives it away, the deletion is taken back (by a copy of the handle too), the process is ended by another one of the
+ * run, or the connection ends.
  *
  * A file that was opened with DELETE and without sharing it can be opened for deletion by nobody else, the broker
  * included. What the program gets is a handle without DELETE to the broker's file object; the broker keeps one with it.
@@ -42,6 +43,10 @@ NTSTATUS held_let_go(const struct client *client, uint64_t handle, bool take_bac
 
 /* Is anything held through this connection? */
 bool held_any(const struct client *client) __attribute__((warn_unused_result));
+
+/* Lets go of everything that is held for `process`, if that is one of the run's and ends within a second. `client` is
+ * who says so. */
+void held_end(const struct client *client, HANDLE process);
 
 /* Lets go of everything that was held through this connection. */
 void held_forget(const struct client *client);

@@ -9,13 +9,9 @@
      NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE)
 
 /* Can the program take this deletion back until it closes its handle? With POSIX semantics the name goes with the
- * broker's handle. A directory is not held: programs remove thousands of them and take none back. */
-static bool can_be_held(HANDLE object, const struct sbx_delete *del) {
-    IO_STATUS_BLOCK io;
-    FILE_STANDARD_INFORMATION standard;
-    return (del->info_class == NtFileDispositionInformation || !(del->flags & NT_DISPOSITION_POSIX_SEMANTICS)) &&
-           NT_SUCCESS(NtQueryInformationFile(object, &io, &standard, sizeof(standard), FileStandardInformation)) &&
-           !standard.Directory;
+ * broker's handle. */
+static bool can_be_held(const struct sbx_delete *del) {
+    return del->info_class == NtFileDispositionInformation || !(del->flags & NT_DISPOSITION_POSIX_SEMANTICS);
 }
 
 /* DeleteFile = FALSE, or the program closes its handle. */
@@ -31,15 +27,14 @@ static struct outcome end_held(struct client *client, const struct sbx_delete *d
         return outcome_refused(POLICY_BAD_REQUEST);
     }
     /* Nobody asked for a deletion by this handle: the same call, for what may be deleted. */
-    HANDLE object;
-    size_t root;
-    struct outcome outcome = resolve_object(client, del->handle, DELETE | FILE_READ_ATTRIBUTES, PLACE_DESTROY,
-                                            &client->subject, &object, &root);
+    struct subject subject;
+    struct outcome outcome =
+        resolve_object(client, del->handle, DELETE | FILE_READ_ATTRIBUTES, PLACE_DESTROY, &subject);
     if (!outcome_failed(outcome)) {
         IO_STATUS_BLOCK io;
         FILE_DISPOSITION_INFORMATION keep = {FALSE};
-        outcome.status = NtSetInformationFile(object, &io, &keep, sizeof(keep), NtFileDispositionInformation);
-        NtClose(object);
+        outcome.status = NtSetInformationFile(subject.object, &io, &keep, sizeof(keep), NtFileDispositionInformation);
+        NtClose(subject.object);
     }
     return outcome;
 }
@@ -59,7 +54,7 @@ static struct outcome dispose(struct client *client, const struct sbx_delete *de
                  ? NtSetInformationFile(object, &io, &ex, sizeof(ex), NtFileDispositionInformationEx)
                  : NtSetInformationFile(object, &io, &plain, sizeof(plain), NtFileDispositionInformation);
     struct outcome outcome = outcome_status(status);
-    if (NT_SUCCESS(status) && can_be_held(object, del) && held_hold(client, del->handle, object, &step)) {
+    if (NT_SUCCESS(status) && can_be_held(del) && held_hold(client, del->handle, object, &step)) {
         outcome.information = SBX_DELETE_HELD;
     } else {
         NtClose(object);
@@ -68,38 +63,44 @@ static struct outcome dispose(struct client *client, const struct sbx_delete *de
     return outcome;
 }
 
+/* FILE_DISPOSITION_ON_CLOSE is not among the flags: it changes the file object of the handle, and the broker acts on
+ * one of its own. */
+static bool is_valid(const struct sbx_delete *del) {
+    switch (del->info_class) {
+    case SBX_DELETE_LET_GO: return !del->flags;
+    case NtFileDispositionInformation: return del->flags <= 1;
+    case NtFileDispositionInformationEx: return !(del->flags & ~DISPOSITION_ALLOWED);
+    default: return false;
+    }
+}
+
 struct outcome op_delete(struct client *client, const struct sbx_request *request) {
     const struct sbx_delete *del = &request->u.del;
     bool extended = del->info_class == NtFileDispositionInformationEx;
-    if (!del->flags &&
-        (extended || del->info_class == NtFileDispositionInformation || del->info_class == SBX_DELETE_LET_GO)) {
-        return end_held(client, del);
-    }
-    /* FILE_DISPOSITION_ON_CLOSE changes the file object of the handle; the broker acts on one of its own, which it
-     * closes at once. */
-    if ((!extended && (del->info_class != NtFileDispositionInformation || del->flags != 1)) ||
-        !(del->flags & NT_DISPOSITION_DELETE) || (del->flags & ~DISPOSITION_ALLOWED)) {
+    if (!is_valid(del)) {
         return outcome_refused(POLICY_BAD_REQUEST);
+    }
+    /* Without it the other flags say nothing. */
+    if (!(del->flags & NT_DISPOSITION_DELETE)) {
+        return end_held(client, del);
     }
     ACCESS_MASK access = DELETE | FILE_READ_ATTRIBUTES;
     if (extended && (del->flags & NT_DISPOSITION_IGNORE_READONLY_ATTRIBUTE)) {
         access |= FILE_WRITE_ATTRIBUTES;
     }
-    HANDLE object;
-    size_t root;
-    struct outcome outcome =
-        resolve_object(client, del->handle, access, PLACE_DESTROY, &client->subject, &object, &root);
+    struct subject subject;
+    struct outcome outcome = resolve_object(client, del->handle, access, PLACE_DESTROY, &subject);
     bool pending = outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_DELETE_PENDING;
     if (outcome_failed(outcome) && !pending) {
         return outcome;
     }
-    if (held_has(client, del->handle, object)) {
+    if (held_has(client, del->handle, subject.object)) {
         /* Asked for again. */
-        if (object) {
-            NtClose(object);
+        if (subject.object) {
+            NtClose(subject.object);
         }
         struct outcome again = {STATUS_SUCCESS, POLICY_ALLOWED, SBX_DELETE_HELD, 0};
         return again;
     }
-    return pending ? outcome : dispose(client, del, object);
+    return pending ? outcome : dispose(client, del, subject.object);
 }

@@ -4,7 +4,26 @@
 #include "broker/serve/resolve.h"
 #include "broker/undo/undo.h"
 
-#define LINK_ALLOWED (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
+#define LINK_PASSED (NT_RENAME_REPLACE_IF_EXISTS | NT_RENAME_POSIX_SEMANTICS | NT_RENAME_IGNORE_READONLY_ATTRIBUTE)
+#define LINK_ALLOWED (LINK_PASSED | NT_RENAME_STORAGE_HINTS)
+
+/* With both ends judged. */
+static NTSTATUS link_to(struct client *client, const struct sbx_rename *link, const struct subject *subject,
+                        const struct place *place) {
+    struct undo *undo = client->sandbox->undo;
+    struct undo_step step = {0};
+    NTSTATUS status =
+        root_set_may_move(client->sandbox->set, subject->root, place->root) ? STATUS_SUCCESS : STATUS_NOT_SAME_DEVICE;
+    if (NT_SUCCESS(status) && (link->flags & NT_RENAME_REPLACE_IF_EXISTS)) {
+        status = undo_before_replace(undo, subject->object, place, &step);
+    }
+    if (NT_SUCCESS(status)) {
+        status = object_set_name(subject->object, place->directory, place->leaf, link->flags & LINK_PASSED,
+                                 NT_FILE_CLASS(link->info_class));
+        undo_settle(undo, &step, NT_SUCCESS(status));
+    }
+    return status;
+}
 
 struct outcome op_link(struct client *client, const struct sbx_request *request) {
     const struct sbx_rename *link = &request->u.rename;
@@ -13,40 +32,24 @@ struct outcome op_link(struct client *client, const struct sbx_request *request)
         (link->flags & ~LINK_ALLOWED)) {
         return outcome_refused(POLICY_BAD_REQUEST);
     }
-    HANDLE object;
-    size_t root;
-    struct object_facts facts;
+    struct subject subject;
     struct place place;
-    struct outcome outcome = resolve_object(client, link->handle, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES,
-                                            PLACE_WRITE, &client->subject, &object, &root);
+    struct outcome outcome =
+        resolve_object(client, link->handle, FILE_WRITE_ATTRIBUTES | FILE_READ_ATTRIBUTES, PLACE_WRITE, &subject);
     if (outcome_failed(outcome)) {
         return outcome;
     }
-    enum policy_verdict verdict = NT_SUCCESS(object_query_facts(object, &facts))
-                                      ? judge_links(client->sandbox->set, object, &facts, &client->scratch)
-                                      : POLICY_BAD_HANDLE;
+    enum policy_verdict verdict = judge_links(client->sandbox->set, subject.object, &subject.facts, &client->scratch);
     if (verdict != POLICY_ALLOWED) {
-        NtClose(object);
+        NtClose(subject.object);
         return outcome_refused(verdict);
     }
     bool replace = (link->flags & NT_RENAME_REPLACE_IF_EXISTS) != 0;
-    outcome = resolve_name(client, link->directory, &link->name, replace ? PLACE_DESTROY : PLACE_WRITE,
-                           &client->subject, &client->target, &place);
-    if (outcome_failed(outcome)) {
-        NtClose(object);
-        return outcome;
+    outcome = resolve_new_name(client, link, replace ? PLACE_DESTROY : PLACE_WRITE, &place);
+    if (!outcome_failed(outcome)) {
+        outcome = outcome_status(link_to(client, link, &subject, &place));
+        NtClose(place.directory);
     }
-    struct undo_step step = {0};
-    NTSTATUS status =
-        root_set_may_move(client->sandbox->set, root, place.root) ? STATUS_SUCCESS : STATUS_NOT_SAME_DEVICE;
-    if (NT_SUCCESS(status) && replace) {
-        status = undo_before_replace(client->sandbox->undo, object, &place, &step);
-    }
-    if (NT_SUCCESS(status)) {
-        status = object_set_name(object, place.directory, place.leaf, link->flags, NT_FILE_CLASS(link->info_class));
-        undo_settle(client->sandbox->undo, &step, NT_SUCCESS(status));
-    }
-    NtClose(place.directory);
-    NtClose(object);
-    return outcome_status(status);
+    NtClose(subject.object);
+    return outcome;
 }

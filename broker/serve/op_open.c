@@ -10,6 +10,14 @@
     (FILE_DIRECTORY_FILE | FILE_WRITE_THROUGH | FILE_SEQUENTIAL_ONLY | FILE_NO_INTERMEDIATE_BUFFERING |                \
      FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT | FILE_NON_DIRECTORY_FILE | FILE_RANDOM_ACCESS |         \
      FILE_DELETE_ON_CLOSE | FILE_OPEN_FOR_BACKUP_INTENT | FILE_OPEN_REPARSE_POINT | FILE_OPEN_NO_RECALL)
+/* Left out of the broker's open. FILE_COMPLETE_IF_OPLOCKED: a caller that does not want to wait for the holder of an
+ * oplock gets the file after the wait. FILE_OPEN_REQUIRING_OPLOCK, FILE_RESERVE_OPFILTER, FILE_DISALLOW_EXCLUSIVE: they
+ * prepare an oplock that is asked for later, and fails then where another one is held. The rest tells the file system
+ * of extended attributes, compression, free space and network sessions, none of which change what is opened. */
+#define OPTIONS_HINTS                                                                                                  \
+    (FILE_COMPLETE_IF_OPLOCKED | FILE_NO_EA_KNOWLEDGE | FILE_NO_COMPRESSION | FILE_OPEN_REQUIRING_OPLOCK |             \
+     FILE_DISALLOW_EXCLUSIVE | FILE_SESSION_AWARE | FILE_RESERVE_OPFILTER | FILE_OPEN_FOR_FREE_SPACE_QUERY |           \
+     FILE_CREATE_TREE_CONNECTION)
 /* Each turn needs somebody who makes and deletes the file in between. */
 #define OPEN_TRIES 100u
 #define SYNCHRONOUS (FILE_SYNCHRONOUS_IO_ALERT | FILE_SYNCHRONOUS_IO_NONALERT)
@@ -52,12 +60,9 @@ static enum policy_verdict judge_existing(struct client *client, HANDLE object, 
     struct object_facts facts;
     size_t root;
     enum place_use use = opening->delete_on_close ? PLACE_DESTROY : PLACE_WRITE;
-    enum policy_verdict verdict = judge_object(client->sandbox->set, object, use, &client->subject, &root);
+    enum policy_verdict verdict = judge_object(client->sandbox->set, object, use, &client->subject, &root, &facts);
     if (verdict != POLICY_ALLOWED) {
         return verdict;
-    }
-    if (!NT_SUCCESS(object_query_facts(object, &facts))) {
-        return POLICY_BAD_HANDLE;
     }
     if (facts.reparse_point && !(opening->options & FILE_OPEN_REPARSE_POINT)) {
         return POLICY_REPARSE;
@@ -177,6 +182,14 @@ static struct outcome create_new(struct client *client, const struct sbx_open *o
     return outcome;
 }
 
+/* Was there nothing, or nothing any more when the file that was judged was opened? (Wine has the second of these for an
+ * open by the handle of a deleted file, Windows the third.) */
+static bool is_missing(struct outcome outcome) {
+    return outcome.verdict == POLICY_ALLOWED &&
+           (outcome.status == STATUS_OBJECT_NAME_NOT_FOUND || outcome.status == STATUS_NO_SUCH_FILE ||
+            outcome.status == STATUS_FILE_DELETED);
+}
+
 /* Opening and making are two calls here and one on Windows: others may make or delete the file between them, and the
  * program must see neither. */
 static struct outcome open_by_disposition(struct client *client, const struct sbx_open *open,
@@ -187,8 +200,7 @@ static struct outcome open_by_disposition(struct client *client, const struct sb
         if (open->disposition != FILE_CREATE) {
             outcome = open_existing(client, open, opening);
         }
-        bool missing = outcome.verdict == POLICY_ALLOWED && outcome.status == STATUS_OBJECT_NAME_NOT_FOUND;
-        if (!missing || !creates(open->disposition)) {
+        if (!is_missing(outcome) || !creates(open->disposition)) {
             break;
         }
         outcome = create_new(client, open, opening);
@@ -196,17 +208,27 @@ static struct outcome open_by_disposition(struct client *client, const struct sb
             break;
         }
     }
-    return outcome;
+    return is_missing(outcome) ? outcome_status(STATUS_OBJECT_NAME_NOT_FOUND) : outcome;
+}
+
+/* What NtCreateFile itself refuses before it looks at the object, by whomever it is called. */
+static bool is_contradictory(const struct sbx_open *open) {
+    return (open->options & SYNCHRONOUS) == SYNCHRONOUS ||
+           ((open->options & FILE_DIRECTORY_FILE) && open->disposition != FILE_OPEN &&
+            open->disposition != FILE_CREATE && open->disposition != FILE_OPEN_IF);
 }
 
 struct outcome op_open(struct client *client, const struct sbx_request *request) {
     const struct sbx_open *open = &request->u.open;
     struct opening opening = {.access = object_map_generic(open->access),
-                              .options = open->options & ~FILE_DELETE_ON_CLOSE};
-    if ((open->options & ~OPTIONS_ALLOWED) || open->disposition > FILE_OVERWRITE_IF || (open->share & ~NT_SHARE_ALL) ||
-        (open->flags & ~SBX_OPEN_NO_HANDLE) || (opening.access & (WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY)) ||
-        (opening.options & SYNCHRONOUS) == SYNCHRONOUS) {
+                              .options = open->options & ~(FILE_DELETE_ON_CLOSE | OPTIONS_HINTS)};
+    if ((open->options & ~(OPTIONS_ALLOWED | OPTIONS_HINTS)) || open->disposition > FILE_OVERWRITE_IF ||
+        (open->share & ~NT_SHARE_ALL) || (open->flags & ~SBX_OPEN_NO_HANDLE) ||
+        (opening.access & (WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY))) {
         return outcome_refused(POLICY_BAD_REQUEST);
+    }
+    if (is_contradictory(open)) {
+        return outcome_status(STATUS_INVALID_PARAMETER);
     }
     opening.delete_on_close = (open->options & FILE_DELETE_ON_CLOSE) != 0;
     opening.keeps = (opening.access & DELETE) && !(open->share & FILE_SHARE_DELETE) && !opening.delete_on_close;

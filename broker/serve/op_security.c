@@ -25,20 +25,16 @@ static NTSTATUS parse(const struct sbx_security *security, struct sd *sd) {
     return sd_parse(bytes, size, sd);
 }
 
-static struct outcome set_dacl(struct client *client, HANDLE object, size_t root, const struct sd *given) {
+static struct outcome set_dacl(struct client *client, const struct subject *subject, const struct sd *given) {
     const struct sandbox *sandbox = client->sandbox;
-    struct object_facts facts;
     struct acl_change change;
-    if (!NT_SUCCESS(object_query_facts(object, &facts))) {
-        return outcome_refused(POLICY_BAD_HANDLE);
-    }
-    enum policy_verdict verdict = judge_links(sandbox->set, object, &facts, &client->scratch);
+    enum policy_verdict verdict = judge_links(sandbox->set, subject->object, &subject->facts, &client->scratch);
     if (verdict != POLICY_ALLOWED) {
         return outcome_refused(verdict);
     }
     AcquireSRWLockExclusive(&ops_dacl_lock);
-    NTSTATUS status = acl_put_given(object, facts.directory, sandbox->set->roots[root].sid, given,
-                                    sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &change);
+    NTSTATUS status = acl_put_given(subject->object, subject->facts.directory, sandbox->set->roots[subject->root].sid,
+                                    given, sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &change);
     ReleaseSRWLockExclusive(&ops_dacl_lock);
     return status == STATUS_INVALID_ACL ? outcome_refused(POLICY_BAD_REQUEST) : outcome_status(status);
 }
@@ -46,18 +42,16 @@ static struct outcome set_dacl(struct client *client, HANDLE object, size_t root
 struct outcome op_security(struct client *client, const struct sbx_request *request) {
     const struct sbx_security *security = &request->u.security;
     struct sd given;
-    HANDLE object;
-    size_t root;
+    struct subject subject;
     NTSTATUS status = parse(security, &given);
     if (!NT_SUCCESS(status)) {
         sd_free(&given);
         return status == STATUS_NO_MEMORY ? outcome_status(status) : outcome_refused(POLICY_BAD_REQUEST);
     }
-    struct outcome outcome =
-        resolve_object(client, security->handle, ACL_STAMP_ACCESS, PLACE_WRITE, &client->subject, &object, &root);
+    struct outcome outcome = resolve_object(client, security->handle, ACL_STAMP_ACCESS, PLACE_WRITE, &subject);
     if (!outcome_failed(outcome)) {
-        outcome = set_dacl(client, object, root, &given);
-        NtClose(object);
+        outcome = set_dacl(client, &subject, &given);
+        NtClose(subject.object);
     }
     sd_free(&given);
     return outcome;

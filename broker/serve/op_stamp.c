@@ -2,29 +2,29 @@
  * our entries; one object, never what lies below it. */
 #include "broker/rights/acl.h"
 #include "broker/sandbox/judge.h"
+#include "broker/sandbox/low_list.h"
 #include "broker/serve/ops.h"
 #include "broker/serve/resolve.h"
 
 SRWLOCK ops_dacl_lock = SRWLOCK_INIT;
 
-static struct outcome stamp_handle(struct client *client, HANDLE object, size_t root) {
+static struct outcome stamp(struct client *client, const struct subject *subject) {
     struct sandbox *sandbox = client->sandbox;
-    struct object_facts facts;
     struct acl_change change;
-    if (!NT_SUCCESS(object_query_facts(object, &facts))) {
-        return outcome_refused(POLICY_BAD_HANDLE);
-    }
-    if (facts.reparse_point) {
+    if (subject->facts.reparse_point) {
         return outcome_refused(POLICY_REPARSE);
     }
-    enum policy_verdict verdict = judge_links(sandbox->set, object, &facts, &client->scratch);
+    enum policy_verdict verdict = judge_links(sandbox->set, subject->object, &subject->facts, &client->scratch);
     if (verdict != POLICY_ALLOWED) {
         return outcome_refused(verdict);
     }
     AcquireSRWLockExclusive(&ops_dacl_lock);
-    NTSTATUS status = acl_stamp(object, facts.directory, sandbox->set->roots[root].sid,
+    NTSTATUS status = acl_stamp(subject->object, subject->facts.directory, sandbox->set->roots[subject->root].sid,
                                 sandbox->low ? ACL_LABEL_LOW : ACL_LABEL_NONE, &change);
     ReleaseSRWLockExclusive(&ops_dacl_lock);
+    if (NT_SUCCESS(status) && !subject->facts.directory) {
+        low_list_note(sandbox->low_list, sandbox->set, client->subject.name, false);
+    }
     /* Where nothing was missing another thread may have got the entries since the denial: the shim tries again, and a
      * denial with another cause (a deny entry, a read-only attribute) stands. */
     return outcome_status(status);
@@ -45,40 +45,39 @@ static struct sbx_name without_separator(struct sbx_name name) {
     return name;
 }
 
-static struct outcome stamp_parent(struct client *client, const struct sbx_stamp *stamp) {
+static struct outcome stamp_parent(struct client *client, const struct sbx_stamp *wanted) {
     struct place place;
-    struct sbx_name name = without_separator(stamp->name);
-    struct outcome outcome = resolve_name(client, stamp->directory, &name, PLACE_WRITE, NULL, &client->subject, &place);
+    struct sbx_name name = without_separator(wanted->name);
+    struct outcome outcome =
+        resolve_name(client, wanted->directory, &name, PLACE_WRITE, NULL, &client->subject, &place);
     if (outcome_failed(outcome)) {
         return outcome;
     }
-    HANDLE directory;
-    outcome = outcome_status(object_reopen(place.directory, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &directory));
+    struct subject parent;
+    outcome = outcome_status(object_reopen(place.directory, ACL_STAMP_ACCESS, FILE_DIRECTORY_FILE, &parent.object));
     NtClose(place.directory);
     if (outcome_failed(outcome)) {
         return not_stampable(outcome);
     }
-    size_t root;
-    enum policy_verdict verdict = judge_object(client->sandbox->set, directory, PLACE_WRITE, &client->target, &root);
-    outcome = verdict == POLICY_ALLOWED ? stamp_handle(client, directory, root) : outcome_refused(verdict);
-    NtClose(directory);
+    enum policy_verdict verdict =
+        judge_object(client->sandbox->set, parent.object, PLACE_WRITE, &client->target, &parent.root, &parent.facts);
+    outcome = verdict == POLICY_ALLOWED ? stamp(client, &parent) : outcome_refused(verdict);
+    NtClose(parent.object);
     client->target.name.length = 0;
     return outcome;
 }
 
 struct outcome op_stamp(struct client *client, const struct sbx_request *request) {
-    const struct sbx_stamp *stamp = &request->u.stamp;
-    if (!stamp->handle) {
-        return stamp_parent(client, stamp);
+    const struct sbx_stamp *wanted = &request->u.stamp;
+    struct subject subject;
+    if (!wanted->handle) {
+        return stamp_parent(client, wanted);
     }
-    HANDLE object;
-    size_t root;
-    struct outcome outcome =
-        resolve_object(client, stamp->handle, ACL_STAMP_ACCESS, PLACE_WRITE, &client->subject, &object, &root);
+    struct outcome outcome = resolve_object(client, wanted->handle, ACL_STAMP_ACCESS, PLACE_WRITE, &subject);
     if (outcome_failed(outcome)) {
         return not_stampable(outcome);
     }
-    outcome = stamp_handle(client, object, root);
-    NtClose(object);
-    return outcome;
+    outcome = stamp(client, &subject);
+    NtClose(subject.object);
+    return not_stampable(outcome);
 }

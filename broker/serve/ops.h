@@ -15,6 +15,7 @@ struct outcome op_stamp(struct client *client, const struct sbx_request *request
 
 struct outcome op_security(struct client *client, const struct sbx_request *request)
     __attribute__((warn_unused_result));
+struct outcome op_ended(struct client *client, const struct sbx_request *request) __attribute__((warn_unused_result));
 
 /* A DACL is read, changed and written: two writers at once would lose one of the changes. */
 extern SRWLOCK ops_dacl_lock;

@@ -14,40 +14,41 @@ static HANDLE own_object(HANDLE taken, ACCESS_MASK access) {
 }
 
 struct outcome resolve_object(struct client *client, uint64_t handle, ACCESS_MASK access, enum place_use use,
-                              struct object_name *name, HANDLE *object, size_t *root) {
-    HANDLE taken, plain;
-    *object = NULL;
-    name->name.length = 0;
+                              struct subject *subject) {
+    HANDLE taken, plain, object;
+    *subject = (struct subject){0};
+    client->subject.name.length = 0;
     if (!NT_SUCCESS(object_take(client->process, handle, &taken))) {
         return outcome_refused(POLICY_BAD_HANDLE);
     }
     /* Opened once more, so that nothing here waits for what the program has pending on its own file object. */
-    NTSTATUS status = object_reopen(taken, access, 0, object);
+    NTSTATUS status = object_reopen(taken, access, 0, &object);
     NTSTATUS plain_status = status;
-    plain = *object;
+    plain = object;
     if (!NT_SUCCESS(status)) {
         /* Judged by a file object that asks for attributes alone: no share mode forbids that, and where the object
          * denies `access` to the user its name is still known for the refusal. */
         plain_status = object_reopen(taken, FILE_READ_ATTRIBUTES, 0, &plain);
-        *object = status == STATUS_SHARING_VIOLATION ? own_object(taken, access) : NULL;
-        status = *object ? STATUS_SUCCESS : status;
+        object = status == STATUS_SHARING_VIOLATION ? own_object(taken, access) : NULL;
+        status = object ? STATUS_SUCCESS : status;
     }
     NtClose(taken);
     enum policy_verdict verdict = POLICY_BAD_HANDLE;
     if (NT_SUCCESS(plain_status)) {
-        verdict = judge_object(client->sandbox->set, plain, use, name, root);
+        verdict = judge_object(client->sandbox->set, plain, use, &client->subject, &subject->root, &subject->facts);
         /* An open by handle gives the same object on Windows. Wine opens a file once more by the path it had. */
-        if (verdict == POLICY_ALLOWED && *object && *object != plain && !object_same(plain, *object)) {
+        if (verdict == POLICY_ALLOWED && object && object != plain && !object_same(plain, object)) {
             verdict = POLICY_REPARSE;
         }
-        if (plain != *object) {
+        if (plain != object) {
             NtClose(plain);
         }
     }
-    if (*object && verdict != POLICY_ALLOWED) {
-        NtClose(*object);
-        *object = NULL;
+    if (object && verdict != POLICY_ALLOWED) {
+        NtClose(object);
+        object = NULL;
     }
+    subject->object = object;
     bool known =
         NT_SUCCESS(plain_status) || plain_status == STATUS_ACCESS_DENIED || plain_status == STATUS_OBJECT_TYPE_MISMATCH;
     if (known && verdict != POLICY_ALLOWED) {
@@ -84,7 +85,9 @@ static struct outcome open_from_handle(struct client *client, uint64_t value, co
         return outcome_status(STATUS_SUCCESS);
     }
     size_t root;
-    enum policy_verdict verdict = judge_object(client->sandbox->set, base, PLACE_WRITE, &client->scratch, &root);
+    struct object_facts facts;
+    enum policy_verdict verdict =
+        judge_object(client->sandbox->set, base, PLACE_WRITE, &client->scratch, &root, &facts);
     if (verdict == POLICY_ALLOWED) {
         status = object_open_below(base, route->parent, directory_access, FILE_DIRECTORY_FILE, directory);
     }
@@ -147,4 +150,12 @@ struct outcome resolve_name(struct client *client, uint64_t directory, const str
     }
     place->leaf.units = name->name.units + name->name.length - place->leaf.length;
     return outcome_status(STATUS_SUCCESS);
+}
+
+struct outcome resolve_new_name(struct client *client, const struct sbx_rename *rename, enum place_use use,
+                                struct place *place) {
+    struct outcome outcome =
+        resolve_name(client, rename->directory, &rename->name, use, &client->subject, &client->target, place);
+    bool invalid = outcome.verdict == POLICY_BAD_NAME || outcome.verdict == POLICY_STREAM;
+    return invalid ? outcome_status(STATUS_OBJECT_NAME_INVALID) : outcome;
 }

@@ -5,7 +5,7 @@
 #include "broker/object/object.h"
 #include "broker/object/path.h"
 #include "broker/object/walk.h"
-#include "broker/state/executable.h"
+#include "broker/sandbox/executable.h"
 
 #include <stdlib.h>
 #include <wchar.h>
@@ -21,6 +21,7 @@ struct job {
     ACCESS_MASK access;
     bool files_only;
     bool single_name; /* leave objects with several names */
+    LONGLONG since;   /* leave what was last changed before */
     bool exact;       /* the path is the final spelling, and must still be */
     const wchar_t *verb;
     PSID sid;
@@ -78,7 +79,7 @@ static enum walk_next visit(void *context, const struct walk_entry *entry) {
     }
     job->count->seen++;
     show_progress(job);
-    if (job->files_only && (entry->attributes & FILE_ATTRIBUTE_DIRECTORY)) {
+    if ((job->files_only && (entry->attributes & FILE_ATTRIBUTE_DIRECTORY)) || entry->changed < job->since) {
         return WALK_ON;
     }
     NTSTATUS status = walk_open(entry, job->access, FILE_COMPLETE_IF_OPLOCKED, &object);
@@ -170,7 +171,7 @@ NTSTATUS tree_clean(const wchar_t *path, const PSID *keep, size_t keep_count, st
 /* Windows starts a program at the lower of its parent's level and its file's: by name, or because it begins like one.
  */
 static bool is_executable(HANDLE file, const wchar_t *leaf) {
-    if (executable_name(leaf)) {
+    if (executable_name(leaf, wcslen(leaf))) {
         return true;
     }
     BYTE magic[2] = {0};
@@ -178,22 +179,34 @@ static bool is_executable(HANDLE file, const wchar_t *leaf) {
     return ReadFile(file, magic, sizeof(magic), &got, NULL) && got == 2 && magic[0] == 'M' && magic[1] == 'Z';
 }
 
-static NTSTATUS relabel_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf,
-                            struct acl_change *change) {
+NTSTATUS tree_relabel_file(HANDLE file, const wchar_t *leaf, bool *left, struct acl_change *change) {
     struct acl_state state;
-    (void)job;
-    NTSTATUS status = directory ? STATUS_SUCCESS : acl_query(object, false, NULL, &state);
-    if (directory || !NT_SUCCESS(status) || !state.low || !is_executable(object, leaf)) {
+    struct object_facts facts;
+    *change = (struct acl_change){0};
+    *left = false;
+    NTSTATUS status = acl_query(file, false, NULL, &state);
+    if (!NT_SUCCESS(status) || !state.low || !is_executable(file, leaf)) {
         return status;
     }
-    return acl_relabel_medium(object, change);
+    status = object_query_facts(file, &facts);
+    /* Another name may lie anywhere. What carries an entry of ours got its label from us; else it is somebody's. */
+    *left = !NT_SUCCESS(status) || (facts.links > 1 && !state.ours);
+    return *left ? status : acl_relabel_medium(file, change);
 }
 
-NTSTATUS tree_relabel(const wchar_t *path, struct tree_count *count) {
+static NTSTATUS relabel_one(struct job *job, HANDLE object, bool directory, const wchar_t *leaf,
+                            struct acl_change *change) {
+    bool left = false;
+    NTSTATUS status = directory ? STATUS_SUCCESS : tree_relabel_file(object, leaf, &left, change);
+    job->count->links += left;
+    return status;
+}
+
+NTSTATUS tree_relabel(const wchar_t *path, LONGLONG since, struct tree_count *count) {
     struct job job = {.action = relabel_one,
                       .access = ACL_STAMP_ACCESS | FILE_READ_DATA,
                       .files_only = true,
-                      .single_name = true,
+                      .since = since,
                       .exact = true,
                       .verb = L"relabelling",
                       .count = count};

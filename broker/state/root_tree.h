@@ -21,8 +21,15 @@ NTSTATUS tree_stamp(const wchar_t *path, PSID sid, enum acl_integrity integrity,
 NTSTATUS tree_clean(const wchar_t *path, const PSID *keep, size_t keep_count, struct tree_count *count)
     __attribute__((warn_unused_result));
 
-/* Takes the Low label off executables. Files with several names are left. `path` and the status as for tree_stamp. */
-NTSTATUS tree_relabel(const wchar_t *path, struct tree_count *count) __attribute__((warn_unused_result));
+/* Takes the Low label off executables that were changed at or after `since` (100 ns since 1601; 0: all of them). `path`
+ * and the status as for tree_stamp. */
+NTSTATUS tree_relabel(const wchar_t *path, LONGLONG since, struct tree_count *count)
+    __attribute__((warn_unused_result));
+
+/* The same for one open file (ACL_STAMP_ACCESS | FILE_READ_DATA). *left: it has several names and no entry of sbx, and
+ * keeps its label. */
+NTSTATUS tree_relabel_file(HANDLE file, const wchar_t *leaf, bool *left, struct acl_change *change)
+    __attribute__((warn_unused_result));
 
 /* One message for each kind of thing that went wrong. Returns true when nothing did. */
 bool tree_report(const wchar_t *path, const struct tree_count *count);

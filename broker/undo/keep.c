@@ -295,6 +295,8 @@ NTSTATUS undo_before_loss(struct undo *undo, HANDLE object, enum undo_loss loss,
             give_up(undo, step);
         } else if (!NT_SUCCESS(status)) {
             undo_settle(undo, step, false);
+        } else {
+            step->missed = record.how == UNDO_NOT_KEPT;
         }
     }
     undo_record_free(&record);
@@ -382,6 +384,9 @@ void undo_settle(struct undo *undo, struct undo_step *step, bool done) {
         sd_free(&step->before);
     } else {
         struct undo_record record = {.type = UNDO_CANCELLED, .number = step->number};
+        if (step->missed) {
+            InterlockedDecrement(&undo->not_kept);
+        }
         give_up(undo, step);
         /* Without this line the restore finds the object in its place and leaves it. */
         (void)!undo_append(undo, &record);

@@ -39,6 +39,7 @@ struct undo_step {
     unsigned long number; /* of the record, 0: nothing to settle */
     bool linked;
     bool copied;
+    bool missed;    /* counted as not kept */
     bool unstamped; /* our entries were taken off */
     size_t root, store;
     ULONGLONG charged; /* of the quota */

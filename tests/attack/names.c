@@ -110,6 +110,11 @@ static unsigned with_handle(HANDLE handle, enum name_request kind) {
         request.u.del.flags = 0;
         request.u.del.info_class = kind == REQUEST_LET_GO ? 0 : 13;
         break;
+    case REQUEST_ENDED_EVENT:
+    case REQUEST_ENDED_NOTHING:
+        request.op = SBX_OP_ENDED;
+        request.u.ended.process = kind == REQUEST_ENDED_EVENT ? wire_handle(handle) : 0xFFFFFFF0u;
+        break;
     case REQUEST_LINK_FROM_OUTSIDE:
     case REQUEST_LINK_PROTECTED: request = link_request(handle, NULL, inside); break;
     case REQUEST_LINK_TO_OUTSIDE: request = link_request(handle, NULL, nt_below(scene.outside, L"new.txt")); break;
@@ -143,6 +148,8 @@ unsigned name_other(uintptr_t argument) {
     case REQUEST_RENAME_GUARD_SHORT: return with_short_guard(kind);
     case REQUEST_LINK_PROTECTED:
         return with_handle(open_object(below(scene.root, L"guard\\protected.txt"), GENERIC_READ), kind);
+    case REQUEST_ENDED_EVENT: return with_handle(CreateEventW(NULL, TRUE, FALSE, NULL), kind);
+    case REQUEST_ENDED_NOTHING:
     case REQUEST_RENAME_FLAGS:
     case REQUEST_RENAME_CLASS:
     case REQUEST_DELETE_ON_CLOSE_FLAG:

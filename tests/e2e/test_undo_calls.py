@@ -33,6 +33,23 @@ except OSError as error: print(error.winerror)
     assert win.run_sbx('undo', 'list').stdout == before
 
 
+def test_a_loss_that_does_not_come_about_is_not_counted(win, place):
+    (win.host(place) / 'root' / 'f').write_text('x')
+    code = r"""
+import ctypes, os, sys
+kernel = ctypes.WinDLL('kernel32', use_last_error=True)
+kernel.CreateFileW.restype = ctypes.c_void_p
+path = sys.argv[1] + r'\f'
+for n in range(2):
+    handle = kernel.CreateFileW(path, 0x80000000, 0, None, 3, 0, None)
+    if n: break
+    assert kernel.CreateFileW(path, 0xC0010000, 0, None, 2, 0x04000000, None) in (None, 2**64 - 1)
+    print(ctypes.get_last_error())
+"""
+    result, _ = undone_run(win, place, code)
+    assert result.stdout.split() == ['32'] and 'could not be kept' not in result.stderr, result
+
+
 MOVE = """
 import os, shutil, sys
 root, temp = sys.argv[1], os.environ['TEMP']

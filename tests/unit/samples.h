@@ -31,6 +31,7 @@ static const struct sample samples[SAMPLE_COUNT] = {
     {"stamp", "IIn", {SBX_OP_STAMP, {.stamp = {0x1a4, 0, {NULL, 0}}}}},
     {"note", "in", {SBX_OP_NOTE, {.note = {1, UTF16_NAME(u"\\??\\C:\\w\\a")}}}},
     {"security", "Iin", {SBX_OP_SECURITY, {.security = {0x1a4, 0x1004, UTF16_NAME(u"\x0002\x0008\0\0")}}}},
+    {"ended", "I", {SBX_OP_ENDED, {.ended = {0x1a4}}}},
 };
 
 static inline bool same_name(const struct sbx_name *a, const struct sbx_name *b) {
@@ -68,6 +69,7 @@ static inline bool same_request(const struct sbx_request *a, const struct sbx_re
     case SBX_OP_SECURITY:
         return a->u.security.handle == b->u.security.handle && a->u.security.control == b->u.security.control &&
                same_name(&a->u.security.dacl, &b->u.security.dacl);
+    case SBX_OP_ENDED: return a->u.ended.process == b->u.ended.process;
     default: return false;
     }
 }

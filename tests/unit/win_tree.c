@@ -215,7 +215,7 @@ static void test_relabel(void **unused) {
     struct tree_count count;
     PSID sid = sid_new();
     assert_int_equal(tree_stamp(tree->top, sid, ACL_LABEL_LOW, &count), STATUS_SUCCESS);
-    assert_int_equal(tree_relabel(tree->top, &count), STATUS_SUCCESS);
+    assert_int_equal(tree_relabel(tree->top, 0, &count), STATUS_SUCCESS);
     assert_int_equal(count.changed, 3);
     for (size_t i = 0; i < NAME_COUNT; i++) {
         bool executable =
