@@ -5,6 +5,7 @@ $global:sbxWords = @{
         , @('roots', 'Show, mend or take away what sbx has put on writable roots.')
         , @('explain', 'Say what a sandboxed program may do to a path, and why.')
         , @('doctor', 'Check this machine for what sbx relies on and for what was left behind.')
+        , @('hide', 'Keep files and directories from being read by sandboxed programs.')
         , @('events', 'Show the events that sbx run --events wrote, one a line.')
         , @('undo', 'Put back what sbx run --undo kept.')
         , @('help', 'Show the commands, or one command.')
@@ -19,6 +20,8 @@ $global:sbxWords = @{
         , @('--read-only', 'No writable root but the private TEMP.')
         , @('--protect', 'A path in a writable root that stays read-only. May be given several times.')
         , @('--protect-vcs', 'Protect hooks, config, config.worktree, commondir, modules and worktrees of .git where a root has them.')
+        , @('--hide', 'A file or directory that the program cannot read. May be given several times. Needs the Low integrity that goes with --broker.')
+        , @('--hide-secrets', 'Hide the usual places of credentials in your profile: keys, tokens, cloud and package accounts.')
         , @('--integrity', 'low or medium: the integrity level of the program. Default: low with --broker, medium without.')
         , @('--require-integrity', 'Fail when a root cannot carry the Low label, instead of a warning.')
         , @('--stamp', 'root or all: put the entries on the root directory alone (the default) or on everything below it now.')
@@ -53,6 +56,13 @@ $global:sbxWords = @{
         , @('--json', 'One JSON object instead of text.')
         , @('--help', 'Help for this command.')
     )
+    'hide' = @(
+        , @('add', 'add')
+        , @('list', 'list')
+        , @('remove', 'remove')
+        , @('--json', 'With list: one JSON object instead of text.')
+        , @('--help', 'Help for this command.')
+    )
     'events' = @(
         , @('--help', 'Help for this command.')
     )
@@ -71,6 +81,7 @@ $global:sbxWords = @{
         , @('roots', 'roots')
         , @('explain', 'explain')
         , @('doctor', 'doctor')
+        , @('hide', 'hide')
         , @('events', 'events')
         , @('undo', 'undo')
         , @('help', 'help')
@@ -81,6 +92,7 @@ $global:sbxArguments = @{
     'run --writable-root' = ''
     'run --add-dir' = ''
     'run --protect' = ''
+    'run --hide' = ''
     'run --integrity' = 'low medium'
     'run --stamp' = 'root all'
     'run --events' = ''

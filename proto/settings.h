@@ -18,7 +18,7 @@
 #define SBX_MAX_ROOTS 64u
 #define SBX_SID_MAX 68u /* bytes: SECURITY_MAX_SID_SIZE */
 
-#define SBX_SETTINGS_BROKER_FIRST 1u /* reserved for roots in which the child can delete natively */
+#define SBX_SETTINGS_HIDES 1u /* flags: the run hides something, so denied reads are of interest */
 
 struct sbx_settings_root {
     uint32_t path_offset; /* bytes from the start of the block: NT path (\??\C:\dir) without a trailing backslash */

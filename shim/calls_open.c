@@ -175,12 +175,21 @@ static NTSTATUS denied_in_root(const struct open_call *call) {
     return (access & DELETE) || truncates(call->disposition) ? ask_open(call, access, 0) : status;
 }
 
+static bool only_reads(const struct open_call *call, ACCESS_MASK access) {
+    return (access & (FILE_READ_DATA | FILE_EXECUTE)) && !may_change_or_create(call, access) &&
+           !(access & (DELETE | WRITE_DAC | WRITE_OWNER));
+}
+
 static NTSTATUS denied_open(struct open_call *call) {
     struct paths_alias alias;
+    const UNICODE_STRING *name = call->attributes->ObjectName;
+    if (!call->attributes->RootDirectory && name && only_reads(call, mapped(call->access))) {
+        notes_unreadable(name);
+        return STATUS_ACCESS_DENIED_;
+    }
     if (paths_root_of(call->attributes) >= 0) {
         return denied_in_root(call);
     }
-    const UNICODE_STRING *name = call->attributes->ObjectName;
     if (call->attributes->RootDirectory || !name) {
         return STATUS_ACCESS_DENIED_;
     }

@@ -1,10 +1,12 @@
 #include "notes.h"
 
 #include "client.h"
+#include "settings.h"
 
 #include <string.h>
 
 #define MAX_NOTES 64u
+#define MAX_READS 32u   /* of them, so that denied reads leave room for the rest */
 #define ROOM 16384u     /* bytes of names */
 #define PREFIX_UNITS 7u /* \??\C:\ */
 
@@ -12,7 +14,9 @@ static struct {
     volatile LONG busy;
     unsigned count;
     size_t used;
+    unsigned reads;
     struct {
+        uint32_t kind;
         uint32_t hash;
         uint16_t size; /* bytes */
         size_t offset;
@@ -34,9 +38,9 @@ static uint32_t hash_of(const uint8_t *bytes, size_t size) {
     return hash;
 }
 
-static bool is_kept(const uint8_t *bytes, size_t size, uint32_t hash) {
+static bool is_kept(uint32_t kind, const uint8_t *bytes, size_t size, uint32_t hash) {
     for (unsigned i = 0; i < kept.count; i++) {
-        if (kept.notes[i].hash == hash && kept.notes[i].size == size &&
+        if (kept.notes[i].kind == kind && kept.notes[i].hash == hash && kept.notes[i].size == size &&
             !memcmp(kept.names + kept.notes[i].offset, bytes, size)) {
             return true;
         }
@@ -44,7 +48,7 @@ static bool is_kept(const uint8_t *bytes, size_t size, uint32_t hash) {
     return false;
 }
 
-void notes_denied(const UNICODE_STRING *name) {
+static void keep(uint32_t kind, const UNICODE_STRING *name) {
     if (!on_a_drive(name) || kept.count == MAX_NOTES) {
         return;
     }
@@ -55,14 +59,24 @@ void notes_denied(const UNICODE_STRING *name) {
     if (InterlockedCompareExchange(&kept.busy, 1, 0)) {
         return;
     }
-    if (kept.count < MAX_NOTES && size <= ROOM - kept.used && !is_kept(bytes, size, hash)) {
+    if (kept.count < MAX_NOTES && size <= ROOM - kept.used && !is_kept(kind, bytes, size, hash)) {
         memcpy(kept.names + kept.used, bytes, size);
+        kept.reads += kind == SBX_NOTE_UNREADABLE;
+        kept.notes[kept.count].kind = kind;
         kept.notes[kept.count].hash = hash;
         kept.notes[kept.count].size = (uint16_t)size;
         kept.notes[kept.count++].offset = kept.used;
         kept.used += size;
     }
     InterlockedExchange(&kept.busy, 0);
+}
+
+void notes_denied(const UNICODE_STRING *name) { keep(SBX_NOTE_DENIED, name); }
+
+void notes_unreadable(const UNICODE_STRING *name) {
+    if ((settings_block()->flags & SBX_SETTINGS_HIDES) && kept.reads < MAX_READS) {
+        keep(SBX_NOTE_UNREADABLE, name);
+    }
 }
 
 static bool send_note(uint32_t kind, const uint8_t *bytes, uint32_t size) {
@@ -79,7 +93,7 @@ void notes_child_without_shim(void) { send_note(SBX_NOTE_NO_SHIM, NULL, 0); }
 void notes_send(void) {
     client_last_calls();
     for (unsigned i = 0; i < kept.count; i++) {
-        if (!send_note(SBX_NOTE_DENIED, kept.names + kept.notes[i].offset, kept.notes[i].size)) {
+        if (!send_note(kept.notes[i].kind, kept.names + kept.notes[i].offset, kept.notes[i].size)) {
             return;
         }
     }

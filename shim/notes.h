@@ -10,6 +10,9 @@
  * thread; allocates nothing, waits for nothing and calls nothing. */
 void notes_denied(const UNICODE_STRING *name);
 
+/* Reading was denied. Kept only where the run hides something. */
+void notes_unreadable(const UNICODE_STRING *name);
+
 /* Tells the broker of a child that runs without the shim. */
 void notes_child_without_shim(void);
 

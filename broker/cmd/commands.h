@@ -30,6 +30,10 @@ extern const struct cli_option doctor_options[];
 int cmd_undo(int argc, wchar_t **argv);
 extern const struct cli_option undo_options[];
 
+/* `sbx hide add PATH... | list | remove PATH...`: 0, SBX_EXIT_FAILED after a message. */
+int cmd_hide(int argc, wchar_t **argv);
+extern const struct cli_option hide_options[];
+
 extern const struct cli_option events_options[];
 int cmd_events(int argc, wchar_t **argv);
 

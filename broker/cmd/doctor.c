@@ -10,6 +10,7 @@
 #include "broker/rights/token.h"
 #include "broker/run/options.h"
 #include "broker/state/config_file.h"
+#include "broker/state/hidden.h"
 #include "broker/state/root_list.h"
 #include "broker/state/root_map.h"
 #include "broker/state/state.h"
@@ -238,6 +239,31 @@ static void check_leftovers(struct report *report) {
     }
 }
 
+struct hidden_count {
+    unsigned lasting, left;
+};
+
+static void count_hidden(void *context, const wchar_t *path, bool lasting) {
+    struct hidden_count *count = context;
+    (void)path;
+    count->lasting += lasting;
+    count->left += !lasting;
+}
+
+static void check_hidden(struct report *report) {
+    struct hidden_count count = {0};
+    struct hidden *hidden = hidden_look();
+    if (!hidden) {
+        say(report, LEVEL_WARNING, L"hidden", L"the list of hidden paths cannot be read: no run can hide anything");
+        return;
+    }
+    hidden_each(hidden, count_hidden, &count);
+    hidden_close(hidden);
+    say(report, count.left ? LEVEL_NOTE : LEVEL_OK, L"hidden",
+        L"%u paths for good, %u by runs that go on or were ended (the next run shows those again)", count.lasting,
+        count.left);
+}
+
 static bool carries_our_sid(const struct sd *sd) {
     for (struct sd_ace ace = {0}; sd_next(sd->dacl, &ace);) {
         if (ace.sid && sid_is_ours(ace.sid)) {
@@ -430,6 +456,7 @@ int cmd_doctor(int argc, wchar_t **argv) {
     check_filesystem(&report, L"current directory", L".");
     check_roots(&report, &list);
     check_leftovers(&report);
+    check_hidden(&report);
     check_undo(&report);
     check_search_path(&report, &list);
     check_config(&report);

@@ -114,7 +114,10 @@ static void say_why(const struct access_verdict *verdict, const struct place_fac
         _snwprintf(why, TEXT_UNITS - 1, L"by %ls on %ls", verdict->has_ace ? ace : L"the missing DACL", place->path);
         break;
     case ACCESS_BY_LEVEL:
-        _snwprintf(why, TEXT_UNITS - 1, L"the integrity level of %ls is above the program's", place->path);
+        _snwprintf(why, TEXT_UNITS - 1,
+                   label_is_hiding(&place->sd) ? L"hidden: the label of %ls keeps programs at Low from it"
+                                               : L"the integrity level of %ls is above the program's",
+                   place->path);
         break;
     case ACCESS_BY_USER:
         _snwprintf(why, TEXT_UNITS - 1,

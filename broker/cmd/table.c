@@ -47,6 +47,18 @@ const struct cli_command cli_commands[] = {
      L"\n"
      L"Exit code: 0 when all is well; 1 when there is a warning or a failure; 125 when sbx failed.",
      doctor_options, cmd_doctor},
+    {L"hide", L"add PATH... | list | remove PATH...",
+     L"Keep files and directories from being read by sandboxed programs.",
+     L"add: no program at Low integrity, which is what run --broker starts, can read, change or execute PATH and what "
+     L"is "
+     L"below it, in this run and all later ones. A label on the files says so; programs outside are not concerned.\n"
+     L"list: what is hidden, for good or by a run that goes on.\n"
+     L"remove: show it again. What had a label of its own gets it back.\n"
+     L"\n"
+     L"For one run: sbx run --hide PATH, --hide-secrets. docs/hide.md says what this stops and what it does not.\n"
+     L"\n"
+     L"Exit code: 0; 125 when something could not be done.",
+     hide_options, cmd_hide},
     {L"events", L"FILE", L"Show the events that sbx run --events wrote, one a line.",
      L"Exit code: 0; 1 when a line is not an event; 125 when the file cannot be read.", events_options, cmd_events},
     {L"undo", L"list | show RUN | restore RUN [PATH...] | prune", L"Put back what sbx run --undo kept.",

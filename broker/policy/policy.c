@@ -22,6 +22,7 @@ static const struct {
     [POLICY_BAD_HANDLE] = {"bad-handle", "the handle is not an open file of the process"},
     [POLICY_REPARSE] = {"reparse", "the path leads through a reparse point"},
     [POLICY_HARD_LINK] = {"hard-link", "the file has a name outside the writable roots"},
+    [POLICY_HIDDEN] = {"hidden", "in a hidden path"},
     [POLICY_BAD_REQUEST] = {"bad-request", "flags or rights that are never granted"},
 };
 

@@ -24,6 +24,7 @@ enum policy_verdict {
     POLICY_BAD_HANDLE,      /* not a file, or not the process's handle */
     POLICY_REPARSE,         /* leads through, or is, a reparse point where that is not allowed */
     POLICY_HARD_LINK,       /* has a name outside the roots */
+    POLICY_HIDDEN,          /* is, or lies in, a hidden path: told of a read that the system denied */
     POLICY_BAD_REQUEST,     /* flags or rights that are never granted */
     POLICY_VERDICT_COUNT
 };

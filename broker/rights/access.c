@@ -135,7 +135,7 @@ struct access_verdict access_evaluate(const struct access_subject *subject, cons
     DWORD wanted = access;
     MapGenericMask(&wanted, &mapping);
     /* Wine's AccessCheck leaves labels out; on Windows this says the same as the call below. */
-    if (subject->level < sd_level(sd) && (wanted & ~NOT_WRITING)) {
+    if (subject->level < sd_level(sd) && ((wanted & ~NOT_WRITING) || label_is_hiding(sd))) {
         verdict.reason = ACCESS_BY_LEVEL;
     } else if (!pass(subject, sd, wanted, names_user, &verdict)) {
         verdict.reason = ACCESS_BY_USER;

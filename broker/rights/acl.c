@@ -11,17 +11,7 @@
 
 #define INHERIT_ALL (OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE)
 
-struct fixed_sid {
-    BYTE revision, count;
-    SID_IDENTIFIER_AUTHORITY authority;
-    DWORD words[1];
-};
-
-static struct fixed_sid everyone = {SID_REVISION, 1, {SECURITY_WORLD_SID_AUTHORITY}, {SECURITY_WORLD_RID}};
-static struct fixed_sid low_level = {
-    SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_LOW_RID}};
-static struct fixed_sid medium_level = {
-    SID_REVISION, 1, {SECURITY_MANDATORY_LABEL_AUTHORITY}, {SECURITY_MANDATORY_MEDIUM_RID}};
+static SID everyone = {SID_REVISION, 1, {SECURITY_WORLD_SID_AUTHORITY}, {SECURITY_WORLD_RID}};
 
 static bool is_allow(const struct sd_ace *ace) {
     return ace->type == ACCESS_ALLOWED_ACE_TYPE || ace->type == ACCESS_ALLOWED_CALLBACK_ACE_TYPE;
@@ -94,72 +84,15 @@ static ULONG allow_position(const ACL *dacl) {
     return position > after_denies ? position : after_denies;
 }
 
-/* A handle to `object` with WRITE_OWNER. Where the user has none but may change the DACL, the right is granted to him
- * just for the open; the DACL is put back at once. */
-static NTSTATUS open_as_owner(HANDLE object, const struct sd *sd, HANDLE *again) {
-    const ACCESS_MASK access = READ_CONTROL | WRITE_OWNER | SYNCHRONIZE;
-    NTSTATUS status = object_reopen(object, access, OBJECT_OPTIONS, again);
-    if (status != STATUS_ACCESS_DENIED || !sd->dacl) {
-        return status;
-    }
-    PSID user = sid_user();
-    ACL *granting = NULL;
-    if (user) {
-        granting = sd_insert(sd->dacl, sizeof(*sd->dacl), ACCESS_ALLOWED_ACE_TYPE, 0, WRITE_OWNER | READ_CONTROL, user);
-    }
-    status = granting ? sd_write_dacl(object, granting, sd->control) : STATUS_NO_MEMORY;
-    if (NT_SUCCESS(status)) {
-        status = object_reopen(object, access, OBJECT_OPTIONS, again);
-        NTSTATUS restored = sd_write_dacl(object, sd->dacl, sd->control);
-        if (NT_SUCCESS(status) && !NT_SUCCESS(restored)) {
-            NtClose(*again);
-            status = restored;
-        }
-    }
-    free(granting);
-    LocalFree(user);
-    return status;
-}
-
-/* Replaces the object's label by one at `level` with `flags`, or by none (level NULL); sees afterwards whether it
- * holds, since a filesystem without labels may say that all is well. */
-static NTSTATUS put_label(HANDLE object, struct fixed_sid *level, BYTE flags, struct acl_change *change) {
-    const ACL none = {.AclRevision = ACL_REVISION, .AclSize = sizeof(none)};
-    ACL *labels = NULL;
-    HANDLE again;
-    struct sd sd, now = {0};
-    NTSTATUS status = sd_read(object, &sd);
-    if (NT_SUCCESS(status) && level) {
-        labels = sd_insert(NULL, 0, SYSTEM_MANDATORY_LABEL_ACE_TYPE, flags, SYSTEM_MANDATORY_LABEL_NO_WRITE_UP, level);
-        status = labels ? STATUS_SUCCESS : STATUS_NO_MEMORY;
-    }
-    if (NT_SUCCESS(status)) {
-        status = open_as_owner(object, &sd, &again);
-    }
-    if (NT_SUCCESS(status)) {
-        status = sd_write_label(again, labels ? labels : &none, sd.control);
-        NtClose(again);
-    }
-    if (NT_SUCCESS(status)) {
-        status = sd_read(object, &now);
-    }
-    bool held = NT_SUCCESS(status) && sd_level(&now) == (level ? level->words[0] : SECURITY_MANDATORY_MEDIUM_RID);
-    free(labels);
-    sd_free(&sd);
-    sd_free(&now);
-    change->changed = change->changed || held;
-    change->label_refused = !held;
-    return status == STATUS_NO_MEMORY ? status : STATUS_SUCCESS;
-}
-
-/* Has somebody decided on this object's label? Such a one is not lowered. */
-static bool label_is_explicit(const struct sd *sd) {
+/* Has somebody decided on this object's label? Such a one is not lowered. What is hidden was decided on, wherever it
+ * has its label from. */
+static bool label_is_decided(const struct sd *sd) {
     for (struct sd_ace ace = {0}; sd_next(sd->labels, &ace);) {
         if (ace.type == SYSTEM_MANDATORY_LABEL_ACE_TYPE && !(ace.flags & INHERITED_ACE)) {
             return true;
         }
     }
-    return false;
+    return label_is_hiding(sd);
 }
 
 /* Adds the missing entries to the DACL and reads it back. */
@@ -187,9 +120,9 @@ static NTSTATUS stamp_dacl(HANDLE object, bool directory, PSID sid, const struct
 }
 
 static NTSTATUS stamp_label(HANDLE object, bool directory, const struct sd *sd, struct acl_change *change) {
-    change->label_refused = label_is_explicit(sd);
+    change->label_refused = label_is_decided(sd);
     return change->label_refused ? STATUS_SUCCESS
-                                 : put_label(object, &low_level, directory ? CONTAINER_INHERIT_ACE : 0, change);
+                                 : label_put(object, LABEL_LOW, directory ? CONTAINER_INHERIT_ACE : 0, change);
 }
 
 NTSTATUS acl_stamp(HANDLE object, bool directory, PSID sid, enum acl_integrity integrity, struct acl_change *change) {
@@ -279,19 +212,6 @@ static bool holds_protection(const ACL *dacl) {
     return false;
 }
 
-/* A label as acl_stamp, acl_protect or a Low child's own creations leave it. */
-static bool label_is_ours(const struct sd *sd) {
-    for (struct sd_ace ace = {0}; sd_next(sd->labels, &ace);) {
-        BYTE inherit = ace.flags & (BYTE)~INHERITED_ACE;
-        if (ace.type == SYSTEM_MANDATORY_LABEL_ACE_TYPE) {
-            return ace.mask == SYSTEM_MANDATORY_LABEL_NO_WRITE_UP &&
-                   (EqualSid(ace.sid, &low_level) || EqualSid(ace.sid, &medium_level)) &&
-                   (!inherit || inherit == CONTAINER_INHERIT_ACE || inherit == INHERIT_ALL);
-        }
-    }
-    return false;
-}
-
 static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, struct acl_change *change) {
     struct sd sd;
     unsigned removed = 0;
@@ -314,9 +234,9 @@ static NTSTATUS unstamp(HANDLE object, bool directory, struct picking picking, s
         status = sd_write_dacl(object, clean, sd.control);
         change->changed = NT_SUCCESS(status);
     }
-    if (NT_SUCCESS(status) && last && label_is_ours(&sd) &&
+    if (NT_SUCCESS(status) && last && label_is_usual(&sd) &&
         (sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID || holds_protection(sd.dacl))) {
-        status = put_label(object, NULL, 0, change);
+        status = label_remove(object, change);
     }
     free(clean);
     sd_free(&sd);
@@ -388,7 +308,7 @@ NTSTATUS acl_protect(HANDLE object, bool directory, PSID sid, enum acl_integrity
         change->changed = NT_SUCCESS(status);
     }
     if (NT_SUCCESS(status) && integrity == ACL_LABEL_LOW && sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID) {
-        status = put_label(object, &medium_level, inherit, change);
+        status = label_put(object, LABEL_MEDIUM, inherit, change);
     }
     sd_free(&sd);
     return status;
@@ -415,8 +335,8 @@ NTSTATUS acl_unprotect(HANDLE object, struct acl_change *change) {
     if (clean && removed) {
         status = sd_write_dacl(object, clean, sd.control);
         change->changed = NT_SUCCESS(status);
-        if (NT_SUCCESS(status) && sd_level(&sd) == SECURITY_MANDATORY_MEDIUM_RID && label_is_ours(&sd)) {
-            status = put_label(object, NULL, 0, change);
+        if (NT_SUCCESS(status) && sd_level(&sd) == SECURITY_MANDATORY_MEDIUM_RID && label_is_usual(&sd)) {
+            status = label_remove(object, change);
         }
     }
     free(clean);
@@ -429,7 +349,7 @@ NTSTATUS acl_relabel_medium(HANDLE object, struct acl_change *change) {
     *change = (struct acl_change){0};
     NTSTATUS status = sd_read(object, &sd);
     if (NT_SUCCESS(status) && sd_level(&sd) <= SECURITY_MANDATORY_LOW_RID) {
-        status = put_label(object, NULL, 0, change);
+        status = label_remove(object, change);
     }
     sd_free(&sd);
     return status;

@@ -12,7 +12,7 @@
 #ifndef SBX_BROKER_RIGHTS_ACL_H
 #define SBX_BROKER_RIGHTS_ACL_H
 
-#include "broker/base/nt.h"
+#include "broker/rights/label.h"
 
 #include <stdbool.h>
 
@@ -34,12 +34,6 @@ struct acl_state {
     bool protected_entry; /* a deny of writing put by acl_protect */
     bool ours;            /* an entry for a SID that sid_new made */
     bool no_dacl;         /* the object has no DACL: everybody may do everything, sbx leaves it so */
-};
-
-/* What a change came to, beside its status. */
-struct acl_change {
-    bool changed;       /* something was written */
-    bool label_refused; /* the label stays: it may not be set, or the file system does not keep it */
 };
 
 /* Rights a handle needs for acl_stamp. */

@@ -192,6 +192,10 @@ static void set_environment(const struct run_child *child) {
     }
 }
 
+/* An editor, a service or an agent's host starts sbx without a console. Console programs would get one with a window
+ * then, and PowerShell does not start without one. */
+static DWORD console_flag(void) { return GetConsoleCP() ? 0 : CREATE_NO_WINDOW; }
+
 int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROCESS_INFORMATION *process) {
     struct stdio stdio;
     STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES}};
@@ -206,7 +210,7 @@ int run_child_start(struct sandbox *sandbox, const struct run_child *child, PROC
     set_environment(child);
     BOOL created = startup.lpAttributeList &&
                    CreateProcessAsUserW(child->token, child->program, child->command_line, NULL, NULL, stdio.count != 0,
-                                        CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
+                                        CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | console_flag(), NULL, NULL,
                                         &startup.StartupInfo, process);
     int code = created ? 0 : creation_failed(child, GetLastError());
     if (created) {

@@ -15,7 +15,8 @@
 #define ASKED_UNITS 1024u /* more than all names together */
 
 /* What a project file may say: each takes rights away. */
-static const wchar_t *const narrowing[] = {L"--protect", L"--protect-vcs", L"--read-only", L"--require-integrity"};
+static const wchar_t *const narrowing[] = {L"--protect",      L"--protect-vcs", L"--hide",
+                                           L"--hide-secrets", L"--read-only",   L"--require-integrity"};
 
 /* What stands on the command line of one run alone. */
 static const wchar_t *const command_line_only[] = {L"--no-config", L"--force", L"--control"};
@@ -58,7 +59,7 @@ static bool user_setting(void *context, int option, const wchar_t *value) {
     if (!may_be_in_a_file(reading, option)) {
         return false;
     }
-    bool adds = adds_root(option) || is(option, L"--protect");
+    bool adds = adds_root(option) || is(option, L"--protect") || is(option, L"--hide");
     if ((!adds && run_option_given(settings, option)) || (adds_root(option) && settings->read_only) ||
         (is(option, L"--read-only") && settings->root_count)) {
         return true;
@@ -88,13 +89,15 @@ static void ask(struct reading *reading, int option, const wchar_t *value) {
     }
 }
 
-static bool protect_below(struct reading *reading, int option, const wchar_t *path) {
+/* --protect and --hide. */
+static bool take_path_below(struct reading *reading, int option, const wchar_t *path) {
+    const wchar_t *name = run_options[option].name + 2;
     if (!path_below(path, reading->directory)) {
-        msg_warn("%ls protects %ls, which is not below it; this is left out", reading->file, path);
+        msg_warn("%ls: \"%ls\": %ls, which is not below the file; this is left out", reading->file, name, path);
         return true;
     }
     if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES) {
-        msg_warn("%ls protects %ls, which does not exist; it is not protected", reading->file, path);
+        msg_warn("%ls: \"%ls\": %ls, which does not exist; this is left out", reading->file, name, path);
         return true;
     }
     return run_take_option(reading->settings, option, path);
@@ -106,8 +109,8 @@ static bool project_setting(void *context, int option, const wchar_t *value) {
     if (is(option, L"--no-config")) {
         return may_be_in_a_file(reading, option);
     }
-    if (is(option, L"--protect")) {
-        return protect_below(reading, option, value);
+    if (is(option, L"--protect") || is(option, L"--hide")) {
+        return take_path_below(reading, option, value);
     }
     if (is(option, L"--read-only") && settings->root_count) {
         msg_note("sbx: %ls says read-only: no writable root is used; --no-config leaves the file out", reading->file);

@@ -44,6 +44,7 @@ bool inject_settings(const struct sandbox *sandbox, const wchar_t *pipe_path, co
     config->size = (sizeof(*config) + 7u) & ~7u;
     config->protocol = SBX_PROTOCOL_VERSION;
     config->wait_ms = SHIM_WAIT_MS;
+    config->flags = sandbox->set->hidden_count ? SBX_SETTINGS_HIDES : 0;
     bool fits = put_string(config, pipe_path, false, &config->pipe_offset, &config->pipe_size) &&
                 put_string(config, shim_path, true, &config->shim_offset, &config->shim_size);
     for (size_t i = 0; fits && i < sandbox->set->root_count; i++) {

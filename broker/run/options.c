@@ -17,6 +17,12 @@ const struct cli_option run_options[] = {
     [OPT_PROTECT_VCS] =
         {L"--protect-vcs", NULL,
          L"Protect hooks, config, config.worktree, commondir, modules and worktrees of .git where a root has them."},
+    [OPT_HIDE] = {L"--hide", L"PATH",
+                  L"A file or directory that the program cannot read. May be given several times. Needs the Low "
+                  L"integrity that goes with --broker."},
+    [OPT_HIDE_SECRETS] = {L"--hide-secrets", NULL,
+                          L"Hide the usual places of credentials in your profile: keys, tokens, cloud and package "
+                          L"accounts."},
     [OPT_INTEGRITY] = {L"--integrity", L"LEVEL",
                        L"low or medium: the integrity level of the program. Default: low with --broker, "
                        L"medium without."},
@@ -85,6 +91,7 @@ static bool set_switch(struct run_settings *settings, int option) {
     bool *switches[] = {[OPT_BROKER] = &settings->broker,
                         [OPT_READ_ONLY] = &settings->read_only,
                         [OPT_PROTECT_VCS] = &settings->protect_vcs,
+                        [OPT_HIDE_SECRETS] = &settings->hide_secrets,
                         [OPT_REQUIRE_INTEGRITY] = &settings->require_integrity,
                         [OPT_STATS] = &settings->stats,
                         [OPT_QUIET] = &settings->quiet,
@@ -107,6 +114,7 @@ bool run_take_option(struct run_settings *settings, int option, const wchar_t *v
     case OPT_ADD_DIR: return add(settings->roots, &settings->root_count, root_limit, value);
     case OPT_CWD: return add(settings->roots, &settings->root_count, root_limit, L".");
     case OPT_PROTECT: return add(settings->protect, &settings->protect_count, ROOT_SET_MAX_PROTECTED, value);
+    case OPT_HIDE: return add(settings->hide, &settings->hide_count, ROOT_SET_MAX_HIDDEN, value);
     case OPT_INTEGRITY: return set_integrity(settings, value);
     case OPT_STAMP: return set_stamp(settings, value);
     case OPT_UNDO_QUOTA: return set_undo_quota(settings, value);

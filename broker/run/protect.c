@@ -5,6 +5,7 @@
 #include "broker/object/path.h"
 #include "broker/object/walk.h"
 #include "broker/rights/acl.h"
+#include "broker/state/claims.h"
 #include "broker/state/state.h"
 
 #include <stdio.h>
@@ -15,11 +16,7 @@
 #define LOCK_NAME L"protect.lock"
 #define LOCK_WAIT_MS 20000
 
-/* The paths that runs protect at the moment. */
-struct claims {
-    wchar_t **paths;
-    size_t count;
-};
+#define CLAIM L"protect"
 
 struct protecting {
     PSID sid;
@@ -32,13 +29,10 @@ struct protecting {
     wchar_t first_path[MAX_PATH];
 };
 
-enum claimed { CLAIMED_NOT, CLAIMED_BELOW, CLAIMED_WHOLE };
-
 /* Does another run protect `below` in the path that is lifted (NULL: that path itself) or what it lies in, or something
  * below it? */
-static enum claimed claims_of(const struct protecting *job, const wchar_t *below) {
+static enum claimed claims_below(const struct protecting *job, const wchar_t *below) {
     size_t units = wcslen(job->top) + (below ? wcslen(below) : 0) + 2;
-    enum claimed claimed = CLAIMED_NOT;
     if (!job->live->count) {
         return CLAIMED_NOT;
     }
@@ -47,13 +41,7 @@ static enum claimed claims_of(const struct protecting *job, const wchar_t *below
         return CLAIMED_WHOLE;
     }
     (void)swprintf(path, units, below ? L"%ls\\%ls" : L"%ls", job->top, below);
-    for (size_t i = 0; i < job->live->count && claimed != CLAIMED_WHOLE; i++) {
-        if (path_below(path, job->live->paths[i])) {
-            claimed = CLAIMED_WHOLE;
-        } else if (path_below(job->live->paths[i], path)) {
-            claimed = CLAIMED_BELOW;
-        }
-    }
+    enum claimed claimed = claims_of(job->live, path);
     free(path);
     return claimed;
 }
@@ -83,7 +71,7 @@ static NTSTATUS treat(const struct protecting *job, HANDLE object, bool director
 static enum walk_next visit(void *context, const struct walk_entry *entry) {
     struct protecting *job = context;
     HANDLE object;
-    enum claimed claimed = job->lift ? claims_of(job, entry->path) : CLAIMED_NOT;
+    enum claimed claimed = job->lift ? claims_below(job, entry->path) : CLAIMED_NOT;
     if ((entry->attributes & FILE_ATTRIBUTE_REPARSE_POINT) || claimed == CLAIMED_WHOLE) {
         return WALK_SKIP;
     }
@@ -104,7 +92,7 @@ static enum walk_next visit(void *context, const struct walk_entry *entry) {
 static NTSTATUS treat_tree(struct protecting *job, HANDLE held) {
     struct object_facts facts;
     HANDLE handle;
-    enum claimed claimed = job->lift ? claims_of(job, NULL) : CLAIMED_NOT;
+    enum claimed claimed = job->lift ? claims_below(job, NULL) : CLAIMED_NOT;
     if (claimed == CLAIMED_WHOLE) {
         return STATUS_SUCCESS;
     }
@@ -157,91 +145,6 @@ static bool stamp_above(const struct root *root, bool low, struct policy_name re
     return true;
 }
 
-/* Each run holds a file of the state open for each path that it protects; the file says the path. Under the lock. */
-static bool claim_file(const struct protected_path *path, wchar_t *file) {
-    wchar_t name[64];
-    DWORD serial = 0;
-    GetVolumeInformationByHandleW(path->handle, NULL, 0, &serial, NULL, NULL, NULL, 0);
-    (void)swprintf(name, 64, L"protect-%08lx-%016llx.lock", (unsigned long)serial, (unsigned long long)path->file_id);
-    return state_path(name, file, MAX_PATH + 64);
-}
-
-/* NULL with the error in GetLastError(). */
-static HANDLE open_claim(const struct protected_path *path) {
-    wchar_t file[MAX_PATH + 64];
-    if (!claim_file(path, file)) {
-        return NULL;
-    }
-    /* One that another run holds says the same path already. */
-    HANDLE new = CreateFileW(file, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
-    if (new != INVALID_HANDLE_VALUE) {
-        DWORD bytes = (DWORD)(wcslen(path->dos_path) * sizeof(wchar_t)), written = 0;
-        bool whole = WriteFile(new, path->dos_path, bytes, &written, NULL) && written == bytes;
-        CloseHandle(new);
-        if (!whole) {
-            SetLastError(ERROR_DISK_FULL);
-            return NULL;
-        }
-    }
-    HANDLE claim = CreateFileW(file, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    return claim == INVALID_HANDLE_VALUE ? NULL : claim;
-}
-
-/* Gives up the claim of this run; the file goes with the last one. */
-static void close_claim(struct protected_path *path) {
-    wchar_t file[MAX_PATH + 64];
-    CloseHandle(path->claim);
-    path->claim = NULL;
-    HANDLE last = claim_file(path, file)
-                      ? CreateFileW(file, DELETE, 0, NULL, OPEN_EXISTING, FILE_FLAG_DELETE_ON_CLOSE, NULL)
-                      : INVALID_HANDLE_VALUE;
-    if (last != INVALID_HANDLE_VALUE) {
-        CloseHandle(last);
-    }
-}
-
-/* Adds the path in a claim that somebody holds. False when it cannot be read: it may be any path. */
-static bool read_claim(struct claims *live, const wchar_t *file) {
-    HANDLE alone = CreateFileW(file, DELETE, 0, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    if (alone != INVALID_HANDLE_VALUE) {
-        CloseHandle(alone); /* of a run that was killed */
-        return true;
-    }
-    size_t size;
-    DWORD error;
-    char *bytes = state_read(file, (size_t)65536, &size, &error);
-    wchar_t *path = bytes && size ? calloc(size / sizeof(wchar_t) + 1, sizeof(wchar_t)) : NULL;
-    wchar_t **paths = path ? realloc(live->paths, (live->count + 1) * sizeof(*paths)) : NULL;
-    if (paths) {
-        memcpy(path, bytes, size / sizeof(wchar_t) * sizeof(wchar_t));
-        live->paths = paths;
-        live->paths[live->count++] = path;
-    } else {
-        free(path);
-    }
-    free(bytes);
-    return paths != NULL;
-}
-
-/* The claims of other runs, when this one has given up its own. Under the lock. */
-static bool read_claims(struct claims *live) {
-    wchar_t file[MAX_PATH + 64], directory[MAX_PATH];
-    WIN32_FIND_DATAW entry;
-    bool ok = state_directory(directory, MAX_PATH);
-    (void)swprintf(file, MAX_PATH + 64, L"%ls\\protect-*.lock", directory);
-    HANDLE find = ok ? FindFirstFileW(file, &entry) : INVALID_HANDLE_VALUE;
-    bool more = find != INVALID_HANDLE_VALUE;
-    while (ok && more) {
-        ok = wcslen(entry.cFileName) < 60 &&
-             swprintf(file, MAX_PATH + 64, L"%ls\\%ls", directory, entry.cFileName) > 0 && read_claim(live, file);
-        more = FindNextFileW(find, &entry);
-    }
-    if (find != INVALID_HANDLE_VALUE) {
-        FindClose(find);
-    }
-    return ok;
-}
-
 static struct protecting job_for(const struct root_set *set, size_t index, bool low, bool lift, int *root,
                                  struct policy_name *rest) {
     *root = root_set_find(set, set->protect_names[index], rest);
@@ -250,7 +153,7 @@ static struct protecting job_for(const struct root_set *set, size_t index, bool 
 }
 
 static bool protect_one(struct root_set *set, size_t index, bool low) {
-    struct protected_path *path = &set->protect[index];
+    struct held_path *path = &set->protect[index];
     struct policy_name rest;
     int root;
     struct protecting job = job_for(set, index, low, false, &root, &rest);
@@ -258,7 +161,7 @@ static bool protect_one(struct root_set *set, size_t index, bool low) {
     if (!lock) {
         return false;
     }
-    path->claim = open_claim(path);
+    path->claim = claim_open(CLAIM, path->handle, path->file_id, path->dos_path);
     if (!path->claim) {
         msg_error("%ls cannot be protected: %ls", path->dos_path, msg_win32_text(last_error()));
         CloseHandle(lock);
@@ -311,10 +214,11 @@ void run_lift_protection(struct root_set *set, bool low) {
         claimed[i] = set->protect[i].claim != NULL;
         lock = claimed[i] && !lock ? state_lock(LOCK_NAME, LOCK_WAIT_MS) : lock;
         if (claimed[i]) {
-            close_claim(&set->protect[i]);
+            claim_close(CLAIM, set->protect[i].handle, set->protect[i].file_id, set->protect[i].claim);
+            set->protect[i].claim = NULL;
         }
     }
-    bool known = lock && read_claims(&live);
+    bool known = lock && claims_read(CLAIM, &live);
     for (size_t i = 0; i < set->protect_count; i++) {
         if (claimed[i] && known) {
             lift_one(set, i, low, &live);
@@ -322,10 +226,7 @@ void run_lift_protection(struct root_set *set, bool low) {
             msg_warn("%ls stays protected; sbx roots clean takes the entries away", set->protect[i].dos_path);
         }
     }
-    for (size_t i = 0; i < live.count; i++) {
-        free(live.paths[i]);
-    }
-    free(live.paths);
+    claims_free(&live);
     if (lock) {
         CloseHandle(lock);
     }

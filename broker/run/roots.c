@@ -38,8 +38,7 @@ static const struct {
     {CSIDL_PROFILE, false, L"the user profile"},
 };
 
-/* Why `path` should be no root, or NULL. */
-static const wchar_t *unwise(const wchar_t *path) {
+const wchar_t *roots_unwise(const wchar_t *path) {
     static wchar_t folder[MAX_PATH];
     if (wcslen(path) <= 3) {
         return L"it is a whole drive";
@@ -69,9 +68,7 @@ static bool is_final(const wchar_t *given) {
     return same;
 }
 
-/* Does `given` go through a root that sbx knows and out of it again? Then a link on the way says where, which a program
- * of an earlier run may have made. */
-static bool leaves_a_root(const wchar_t *given) {
+bool roots_link_leaves(const wchar_t *given) {
     struct roots_list list;
     if (is_final(given)) {
         return false;
@@ -170,9 +167,9 @@ static bool add_root(struct root_set *set, bool force, HANDLE handle, wchar_t *g
         CloseHandle(handle);
         return true;
     }
-    const wchar_t *reason = temp ? NULL : unwise(root->dos_path);
+    const wchar_t *reason = temp ? NULL : roots_unwise(root->dos_path);
     bool spelled_so = path_equal(given, root->dos_path);
-    if (!reason && !temp && !spelled_so && leaves_a_root(given)) {
+    if (!reason && !temp && !spelled_so && roots_link_leaves(given)) {
         reason = L"a link in a known root leads there, which a sandboxed program may have made";
     }
     if (reason && !force) {
@@ -279,7 +276,7 @@ static bool own_files_are_safe(const struct run_settings *settings, const struct
             msg_error("%ls (%ls) would lie in a writable root; use another root or move it", what[i], own[i]);
             return false;
         }
-        if (own[i] && leaves_a_root(own[i])) {
+        if (own[i] && roots_link_leaves(own[i])) {
             msg_error("%ls (%ls) is reached by a link in a known root; use the path it leads to", what[i], own[i]);
             return false;
         }
@@ -287,15 +284,15 @@ static bool own_files_are_safe(const struct run_settings *settings, const struct
     return !has_root_in(set, state);
 }
 
-static bool add_protected(struct root_set *set, const wchar_t *path, bool implied) {
+bool roots_add_protected(struct root_set *set, const wchar_t *path, bool implied) {
     if (set->protect_count == ROOT_SET_MAX_PROTECTED) {
         msg_error("%ls cannot be protected: no more than %u paths can be", path, ROOT_SET_MAX_PROTECTED);
         return false;
     }
-    struct protected_path *protect = &set->protect[set->protect_count];
+    struct held_path *protect = &set->protect[set->protect_count];
     struct policy_name rest;
     wchar_t *full = path_full(path);
-    bool link = !full || leaves_a_root(full);
+    bool link = !full || roots_link_leaves(full);
     free(full);
     if (link) {
         msg_error("%ls is reached by a link in a known root; use the path it leads to", path);
@@ -341,7 +338,7 @@ static bool add_below(struct root_set *set, const struct root *root, const wchar
     (void)swprintf(path, units, L"%ls%ls\\%ls", prefix, root->dos_path, name);
     DWORD error = GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES ? last_error() : 0;
     bool missing = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND;
-    bool ok = missing || (!error && add_protected(set, path, true));
+    bool ok = missing || (!error && roots_add_protected(set, path, true));
     if (error && !missing) {
         msg_error("%ls cannot be protected: %ls", path, msg_win32_text(error));
     }
@@ -376,7 +373,7 @@ bool run_judge_roots(const struct run_settings *settings, struct root_set *set) 
         return false;
     }
     for (size_t i = 0; i < settings->protect_count; i++) {
-        if (!add_protected(set, settings->protect[i], settings->protect_implied[i])) {
+        if (!roots_add_protected(set, settings->protect[i], settings->protect_implied[i])) {
             return false;
         }
     }

@@ -9,6 +9,7 @@
 #include "broker/rights/token.h"
 #include "broker/run/child.h"
 #include "broker/run/control.h"
+#include "broker/run/hide.h"
 #include "broker/run/inject.h"
 #include "broker/run/program.h"
 #include "broker/run/protect.h"
@@ -226,8 +227,10 @@ static bool start_undo(struct run *run) {
 }
 
 static bool prepare_roots(struct run *run) {
-    return run_judge_roots(&run->settings, &run->set) && run_add_temp(run->sandbox.run_sid, &run->set) &&
-           run_stamp_roots(&run->settings, run->sandbox.run_sid, &run->set) && run_protect(&run->set, run->sandbox.low);
+    return run_judge_roots(&run->settings, &run->set) && run_judge_hidden(&run->settings, &run->set) &&
+           run_add_temp(run->sandbox.run_sid, &run->set) &&
+           run_stamp_roots(&run->settings, run->sandbox.run_sid, &run->set) &&
+           run_protect(&run->set, run->sandbox.low) && run_hide(&run->set);
 }
 
 static int prepare_command(struct run *run, wchar_t *shim) {
@@ -294,6 +297,7 @@ static int prepare_and_execute(struct run *run) {
         code = execute(run);
     }
     impersonate(run, true);
+    run_reveal(&run->set);
     run_lift_protection(&run->set, run->sandbox.low);
     run_remove_temp(&run->set);
     if (executed) {

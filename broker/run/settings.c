@@ -48,6 +48,11 @@ bool run_parse(int argc, wchar_t **argv, struct run_settings *settings) {
     if (!run_option_given(settings, OPT_INTEGRITY)) {
         settings->low = settings->broker;
     }
+    if ((settings->hide_count || settings->hide_secrets) && !settings->low) {
+        msg_error("--hide and --hide-secrets need a program at Low integrity; add --broker and leave out --integrity "
+                  "medium");
+        return false;
+    }
     if (!settings->read_only && !settings->root_count) {
         msg_error("no writable root; add --writable-root DIR, --cwd or --read-only");
         return false;

@@ -14,6 +14,7 @@ struct run_settings {
     bool force;
     bool stamp_all;
     bool protect_vcs;
+    bool hide_secrets;
     bool undo;
     bool require_undo;
     unsigned long undo_quota; /* MiB, 0: the default */
@@ -26,7 +27,9 @@ struct run_settings {
     const wchar_t *protect[ROOT_SET_MAX_PROTECTED];
     size_t protect_count;
     bool protect_implied[ROOT_SET_MAX_PROTECTED]; /* no warning when it lies in no root */
-    wchar_t **command;                            /* words after the options, ended by NULL */
+    const wchar_t *hide[ROOT_SET_MAX_HIDDEN];
+    size_t hide_count;
+    wchar_t **command; /* words after the options, ended by NULL */
 };
 
 /* Reads the words after "run". Returns false after one message. */

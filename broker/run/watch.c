@@ -11,7 +11,7 @@
 #define PAUSE_MS 20u
 /* What the system collects between two looks. More than that is not told one by one, and the whole root is looked at.
  * (A network file system takes at most 64 KiB.) */
-#define NOTE_BYTES (256u * 1024u)
+#define NOTE_BYTES 262144u
 #define NOTE_BYTES_NETWORK 65536u
 
 struct watched {

@@ -11,6 +11,7 @@
 struct denied_directory {
     wchar_t *path; /* the first that was denied there */
     size_t directory_units;
+    enum policy_verdict rule;
     bool more;
 };
 
@@ -26,25 +27,26 @@ static size_t directory_units(const wchar_t *path) {
     return last ? (size_t)(last - path) : 0;
 }
 
-static struct denied_directory *find(const wchar_t *path, size_t units) {
+static struct denied_directory *find(const wchar_t *path, size_t units, enum policy_verdict rule) {
     for (size_t i = 0; i < seen.count; i++) {
-        if (seen.directories[i].directory_units == units && !_wcsnicmp(seen.directories[i].path, path, units)) {
+        if (seen.directories[i].rule == rule && seen.directories[i].directory_units == units &&
+            !_wcsnicmp(seen.directories[i].path, path, units)) {
             return &seen.directories[i];
         }
     }
     return NULL;
 }
 
-void denials_keep(const wchar_t *path) {
+void denials_keep(const wchar_t *path, enum policy_verdict rule) {
     size_t units = directory_units(path);
     AcquireSRWLockExclusive(&seen.lock);
-    struct denied_directory *known = find(path, units);
+    struct denied_directory *known = find(path, units, rule);
     if (known) {
         known->more = known->more || _wcsicmp(known->path, path) != 0;
     } else if (seen.count < MAX_DIRECTORIES) {
         wchar_t *copy = _wcsdup(path);
         if (copy) {
-            seen.directories[seen.count++] = (struct denied_directory){copy, units, false};
+            seen.directories[seen.count++] = (struct denied_directory){copy, units, rule, false};
         }
     } else {
         seen.others++;
@@ -60,7 +62,7 @@ void denials_show(void) {
         const struct denied_directory *directory = &seen.directories[i];
         msg_escape(directory->path, wcslen(directory->path), shown, 1024);
         msg_note("sbx: denied: %ls%ls: %s", shown, directory->more ? L" and more there" : L"",
-                 policy_verdict_text(POLICY_OUTSIDE));
+                 policy_verdict_text(directory->rule));
     }
     if (seen.others) {
         msg_note("sbx: denied: and more in other directories (--events has them all)");

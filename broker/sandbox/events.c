@@ -172,19 +172,16 @@ void events_record(const struct sandbox *sandbox, const struct event *event) {
     write_event(sandbox, event);
 }
 
-void events_denied(const struct sandbox *sandbox, DWORD pid, const uint16_t *name, size_t units) {
+void events_denied(const struct sandbox *sandbox, DWORD pid, struct policy_name name, enum policy_verdict verdict) {
     static const wchar_t prefix[] = L"\\??\\";
-    struct event event = {.op = SBX_OP_NOTE,
-                          .pid = pid,
-                          .subject = {name, units},
-                          .status = STATUS_ACCESS_DENIED,
-                          .verdict = POLICY_OUTSIDE};
-    if (units > 4 && !memcmp(name, prefix, 4 * sizeof(wchar_t))) {
-        event.subject = (struct policy_name){name + 4, units - 4};
+    struct event event = {
+        .op = SBX_OP_NOTE, .pid = pid, .subject = name, .status = STATUS_ACCESS_DENIED, .verdict = verdict};
+    if (name.length > 4 && !memcmp(name.units, prefix, 4 * sizeof(wchar_t))) {
+        event.subject = (struct policy_name){name.units + 4, name.length - 4};
     }
     wchar_t *path = display_path(sandbox, event.subject);
     if (path) {
-        denials_keep(path);
+        denials_keep(path, verdict);
     }
     free(path);
     write_event(sandbox, &event);

@@ -24,9 +24,10 @@ DWORD events_open(const wchar_t *path, const wchar_t *run_id);
 /* Writes the event and keeps a refusal for the summary. Any thread. */
 void events_record(const struct sandbox *sandbox, const struct event *event);
 
-/* A change that the system denied outside the roots, as process `pid` tells of it when it ends: `name` is an NT path of
- * `units` UTF-16 units and may be anything. Kept for the summary and written as an event. Any thread. */
-void events_denied(const struct sandbox *sandbox, DWORD pid, const uint16_t *name, size_t units);
+/* What the system denied, as process `pid` tells of it when it ends: a change outside the roots (POLICY_OUTSIDE), or
+ * reading what is hidden (POLICY_HIDDEN). `name` is an NT path and may be anything. Kept for the summary and written as
+ * an event. Any thread. */
+void events_denied(const struct sandbox *sandbox, DWORD pid, struct policy_name name, enum policy_verdict verdict);
 
 /* A line about a child that runs without the shim; said once. */
 void events_no_shim(void);

@@ -52,3 +52,19 @@ bool root_set_holds_path(const struct root_set *set, const wchar_t *path) {
     }
     return false;
 }
+
+bool root_set_hides(const struct root_set *set, struct policy_name name) {
+    static const struct policy_name prefix = {(const uint16_t *)L"\\??", 3};
+    struct policy_name path, rest;
+    if (!policy_under(name, prefix, object_fold, &path)) {
+        return false;
+    }
+    for (size_t i = 0; i < set->hidden_count; i++) {
+        const wchar_t *hidden = path_plain(set->hidden[i].dos_path);
+        struct policy_name top = {(const uint16_t *)hidden, wcslen(hidden)};
+        if (policy_under(path, top, object_fold, &rest)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -9,6 +9,7 @@
 
 #define ROOT_SET_MAX_ROOTS 30u /* each has room for an alias in the shim's settings */
 #define ROOT_SET_MAX_PROTECTED 64u
+#define ROOT_SET_MAX_HIDDEN 64u
 
 struct root {
     wchar_t *dos_path;       /* as shown to people, full, no trailing backslash */
@@ -21,7 +22,8 @@ struct root {
     bool temp;               /* the run's private TEMP */
 };
 
-struct protected_path {
+/* A protected or hidden path. */
+struct held_path {
     wchar_t *dos_path;
     HANDLE handle; /* held for the run, so that its identity cannot be reused */
     ULONGLONG file_id;
@@ -31,8 +33,10 @@ struct protected_path {
 struct root_set {
     struct root roots[ROOT_SET_MAX_ROOTS];
     size_t root_count;
-    struct protected_path protect[ROOT_SET_MAX_PROTECTED];
+    struct held_path protect[ROOT_SET_MAX_PROTECTED];
     size_t protect_count;
+    struct held_path hidden[ROOT_SET_MAX_HIDDEN];
+    size_t hidden_count;
     /* the same for policy.c */
     struct policy_name root_names[ROOT_SET_MAX_ROOTS];
     struct policy_name protect_names[ROOT_SET_MAX_PROTECTED];
@@ -55,6 +59,9 @@ wchar_t *root_set_path_text(const wchar_t *top, struct policy_name rest);
  * later run of the other. Out of TEMP it may, since nothing of a root comes into it where there are several: TEMP's own
  * entry is the run's and means nothing to another. */
 bool root_set_may_move(const struct root_set *set, size_t from, size_t to) __attribute__((warn_unused_result));
+
+/* Is `name`, an NT name (\??\C:\dir), a hidden path or below one? For what the program tells of itself. */
+bool root_set_hides(const struct root_set *set, struct policy_name name) __attribute__((warn_unused_result));
 
 /* Is the full DOS path `path` a root or below one? For paths of people only. */
 bool root_set_holds_path(const struct root_set *set, const wchar_t *path) __attribute__((warn_unused_result));

@@ -24,11 +24,16 @@ static struct outcome serve_note(struct client *client, const struct sbx_request
         events_no_shim();
         return outcome_status(STATUS_SUCCESS);
     }
-    if (note->kind != SBX_NOTE_DENIED || !note->name.size) {
+    if ((note->kind != SBX_NOTE_DENIED && note->kind != SBX_NOTE_UNREADABLE) || !note->name.size) {
         return outcome_refused(POLICY_BAD_REQUEST);
     }
     memcpy(client->wide, note->name.bytes, note->name.size);
-    events_denied(client->sandbox, client->pid, client->wide, note->name.size / sizeof(uint16_t));
+    struct policy_name name = {client->wide, note->name.size / sizeof(uint16_t)};
+    if (note->kind == SBX_NOTE_DENIED) {
+        events_denied(client->sandbox, client->pid, name, POLICY_OUTSIDE);
+    } else if (root_set_hides(client->sandbox->set, name)) {
+        events_denied(client->sandbox, client->pid, name, POLICY_HIDDEN);
+    }
     return outcome_status(STATUS_SUCCESS);
 }
 

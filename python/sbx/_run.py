@@ -52,6 +52,7 @@ class Popen:
 
     def __init__(self, command: Sequence[Path], *, writable_roots: Sequence[Path] = (), read_only: bool = False,
                  broker: bool = True, protect: Sequence[Path] = (), protect_vcs: bool = False,
+                 hide: Sequence[Path] = (), hide_secrets: bool = False,
                  integrity: Optional[str] = None, undo: bool = False, options: Sequence[str] = (),
                  sbx: Optional[Path] = None, cwd: Optional[Path] = None, env: Optional[Mapping[str, str]] = None,
                  stdin: Any = None, stdout: Any = None, stderr: Any = None, text: bool = False) -> None:
@@ -60,10 +61,11 @@ class Popen:
             raise ValueError('command is empty')
         words = [find_sbx(sbx), 'run', '--quiet']
         for name, wanted in (('--broker', broker), ('--read-only', read_only), ('--protect-vcs', protect_vcs),
-                             ('--undo', undo)):
+                             ('--hide-secrets', hide_secrets), ('--undo', undo)):
             words += [name] if wanted else []
         for name, values in (('--writable-root', _paths('writable_roots', writable_roots)),
                              ('--protect', _paths('protect', protect)),
+                             ('--hide', _paths('hide', hide)),
                              ('--integrity', [integrity] if integrity else [])):
             for value in values:
                 words += [name, value]

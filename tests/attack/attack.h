@@ -51,6 +51,10 @@ struct attack {
 extern const struct attack attacks[];
 extern const size_t attack_count;
 
+/* Rows that are shown and not run (untested.c). */
+extern const struct attack untested[];
+extern const size_t untested_count;
+
 /* Where everything is: set by main from the command line before the first attack. */
 struct scene {
     wchar_t pipe[80];       /* DOS path of the broker's pipe */
@@ -136,6 +140,7 @@ unsigned handle_reused(uintptr_t argument);
 unsigned name_rename(uintptr_t argument);
 unsigned name_other(uintptr_t argument);
 unsigned name_drive(uintptr_t argument);
+unsigned hidden_attack(uintptr_t argument);
 unsigned note_attack(uintptr_t argument);
 unsigned right_open(uintptr_t argument);
 unsigned right_handle(uintptr_t argument);

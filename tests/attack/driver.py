@@ -105,6 +105,10 @@ class Scene:
             shutil.copy(self.win.sbx.with_name(name), self.host / 'app' / name)
         (self.root / 'guard').mkdir()
         (self.root / 'guard' / 'protected.txt').write_text('protected')
+        for top in (self.host, self.root):
+            (top / 'secret').mkdir()
+            (top / 'secret' / 'key.txt').write_text('key')
+            shutil.copy(program(self.win), top / 'secret' / 'tool.exe')
         # A name that has an 8.3 name beside it.
         (self.root / LONG_GUARD).mkdir()
         (self.root / LONG_GUARD / 'protected.txt').write_text('protected')
@@ -120,7 +124,7 @@ class Scene:
         assert first and first.startswith('pipe\t'), first
         self.other_pipe = first.split('\t')[1]
         self.state = self.win.home + '\\AppData\\Local\\sbx'
-        everything = [self.path(part) for part in ('outside', 'inactive', 'second', 'app')]
+        everything = [self.path(part) for part in ('outside', 'inactive', 'second', 'app', 'secret')]
         answer = self.win.run([self.win.pythons['3.11'], HERE / 'touch.py', *everything])
         assert answer.returncode == 0, answer
 
@@ -140,7 +144,7 @@ class Scene:
     def watched(self):
         """Every file outside with what must stay: kind, content, descriptor."""
         seen = {}
-        for top in ('outside', 'inactive', 'second', 'app'):
+        for top in ('outside', 'inactive', 'second', 'app', 'secret'):
             for directory, _, files in os.walk(self.host / top):
                 for path in [pathlib.Path(directory), *(pathlib.Path(directory) / name for name in files)]:
                     content = b'' if path.is_dir() else path.read_bytes()
@@ -221,6 +225,8 @@ class Scene:
         events = self.path('events.jsonl')
         options = ['--protect', self.path('root', 'guard', 'protected.txt'),
                    '--protect', self.path('root', LONG_GUARD, 'protected.txt'), '--events', events]
+        if self.level == 'low':
+            options += ['--hide', self.path('secret'), '--hide', self.path('root', 'secret')]
         places = [f'root={self.path("root")}', f'outside={self.path("outside")}', f'inactive={self.path("inactive")}',
                   f'second={self.path("second")}', f'state={self.state}', f'app={self.path("app")}', f'events={events}',
                   f'other={self.other_pipe}']

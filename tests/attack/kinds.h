@@ -35,6 +35,24 @@ enum object_place {
 
 enum pending_kind { PENDING_NOTIFY, PENDING_PIPE };
 
+enum hidden_kind {
+    HIDDEN_READ,
+    HIDDEN_READ_DATA,
+    HIDDEN_EXECUTE,
+    HIDDEN_BACKUP,
+    HIDDEN_LIST,
+    HIDDEN_RELATIVE,
+    HIDDEN_BY_ID,
+    HIDDEN_START,
+    HIDDEN_LINK,
+    HIDDEN_OWNER,
+    HIDDEN_IN_ROOT,
+    HIDDEN_BROKER_OPEN,
+    HIDDEN_BROKER_RENAME,
+    HIDDEN_BROKER_LINK,
+    HIDDEN_BROKER_STAMP
+};
+
 /* New names of a rename. */
 enum name_kind {
     NAME_OUTSIDE,

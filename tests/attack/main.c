@@ -95,8 +95,8 @@ unsigned ask_driver(const char *what) {
 }
 
 static void print_table(void) {
-    for (size_t i = 0; i < attack_count; i++) {
-        const struct attack *row = &attacks[i];
+    for (size_t i = 0; i < attack_count + untested_count; i++) {
+        const struct attack *row = i < attack_count ? &attacks[i] : &untested[i - attack_count];
         unsigned medium = row->medium ? row->medium : row->wanted;
         printf("%s\t%s\t%s\t%s\t%s\t%s\n", row->group, row->name, row->tries, outcome_text(row->wanted),
                outcome_text(medium), outcome_text(row->medium_full ? row->medium_full : medium));

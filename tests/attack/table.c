@@ -7,6 +7,13 @@
 /* Rows that differ at Medium: the hole of a token without a level, closed by Low. */
 #define FULL_HOLE .medium_full = OPEN
 
+/* `at_medium`: what the same comes to where nothing is hidden. */
+#define HIDDEN(name, tries, wanted, at_medium, kind)                                                                   \
+    {                                                                                                                  \
+        "hidden", name, tries, wanted, .medium = at_medium, .medium_full = at_medium, .run = hidden_attack,            \
+                                       .argument = kind                                                                \
+    }
+
 const struct attack attacks[] = {
     /* The shim itself */
     {"shim", "settings name a root outside", "the shim's settings in memory name the directory outside as a root",
@@ -434,6 +441,26 @@ const struct attack attacks[] = {
     {"broker", "privileges", "restore, backup, take ownership, debug, impersonate", DENIED, .run = broker_other,
      .argument = OTHER_TOKEN_PRIVILEGE},
 
+    /* What is hidden. At Medium nothing can be: there these are the twins. */
+    HIDDEN("read a hidden file", "GENERIC_READ, outside the root", DENIED, SERVED, HIDDEN_READ),
+    HIDDEN("read its content alone", "FILE_READ_DATA", DENIED, SERVED, HIDDEN_READ_DATA),
+    HIDDEN("open it for execution", "FILE_EXECUTE", DENIED, SERVED, HIDDEN_EXECUTE),
+    HIDDEN("read its attributes", "FILE_READ_EA and FILE_READ_ATTRIBUTES", DENIED, SERVED, HIDDEN_BACKUP),
+    HIDDEN("list a hidden directory", "FILE_LIST_DIRECTORY", DENIED, SERVED, HIDDEN_LIST),
+    HIDDEN("read it relative to a handle", "by the handle of the directory above", DENIED, SERVED, HIDDEN_RELATIVE),
+    HIDDEN("open it by its identity", "which the directory above tells", DENIED, SERVED, HIDDEN_BY_ID),
+    HIDDEN("start a hidden program", "an executable in the hidden directory", DENIED, SERVED, HIDDEN_START),
+    HIDDEN("link it into the root and read that", "a second name", DENIED, SERVED, HIDDEN_LINK),
+    HIDDEN("change its owner", "WRITE_OWNER, to take the label off", DENIED, 0, HIDDEN_OWNER),
+    HIDDEN("read a hidden file in the root", "GENERIC_READ", DENIED, SERVED, HIDDEN_IN_ROOT),
+    HIDDEN("let the broker open it", "a request for reading and writing", REFUSED, SERVED, HIDDEN_BROKER_OPEN),
+    HIDDEN("let the broker move it out", "a rename by a handle without rights", REFUSED | DENIED, SERVED,
+           HIDDEN_BROKER_RENAME),
+    HIDDEN("let the broker stamp it", "a stamp by a handle without rights", REFUSED | DENIED, SERVED,
+           HIDDEN_BROKER_STAMP),
+    HIDDEN("let the broker link it out", "a link by a handle without rights", REFUSED | DENIED, SERVED,
+           HIDDEN_BROKER_LINK),
+
     /* Races */
     {"races", "delete through a swapped link", "a directory is exchanged for a link to outside again and again", HELD,
      .run = race_swap, .argument = SWAP_DELETE},
@@ -464,24 +491,6 @@ const struct attack attacks[] = {
     {"load", "500 handles", "as many opens, all kept", HELD, .run = load_attack, .argument = LOAD_HANDLES},
     {"load", "300 deletions held", "more than a process may leave open to be taken back", HELD, .run = load_attack,
      .argument = LOAD_HELD},
-
-    /* What the test bed has not */
-    {"not testable here", "oplock", "a file whose oplock the program holds and does not release", 0, .run = NULL},
-    {"not testable here", "junction swapped", "a junction in place of a symbolic link, made by the program", 0,
-     .run = NULL},
-    {"not testable here", "junctions under a walk", "a junction in TEMP, under stamp, repair, clean and undo", 0,
-     .run = NULL},
-    {"not testable here", "delete on close through a swapped link",
-     "Wine opens a file once more by its path, before anything can be compared", 0, .run = NULL},
-    {"not testable here", "SUBST of the system drive", "drive C: of the logon session leads elsewhere before the run",
-     0, .run = NULL},
-    {"not testable here", "object manager link", "a directory of \\Sessions that stands for a drive", 0, .run = NULL},
-    {"not testable here", "COM", "a COM server that runs outside the sandbox", 0, .run = NULL},
-    {"not testable here", "Task Scheduler", "a task that runs outside the sandbox", 0, .run = NULL},
-    {"not testable here", "window messages", "messages and hooks to windows of the user", 0, .run = NULL},
-    {"not testable here", "console input", "WriteConsoleInput into the user's console", 0, .run = NULL},
-    {"not testable here", "token of another user", "a connection to the pipe as another user", 0, .run = NULL},
-    {"not testable here", "connection over the network", "the pipe by the name of the machine", 0, .run = NULL},
 };
 
 const size_t attack_count = sizeof(attacks) / sizeof(attacks[0]);

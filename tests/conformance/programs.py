@@ -62,6 +62,21 @@ db.execute("COPY t TO 'out.parquet'"); db.execute("COPY t TO 'out.parquet'")
 print(db.execute("SELECT count(*), sum(n) FROM 'out.parquet'").fetchone()); db.close()
 print(sorted(os.listdir(".")))
 '''
+FILELOCK_SCRIPT = '''
+import filelock, os, subprocess, sys
+CHILD = """
+import filelock, sys
+for turn in range(20):
+    with getattr(filelock, sys.argv[1])(sys.argv[1] + ".lock", timeout=60):
+        count = int(open(sys.argv[1] + ".count").read())
+        open(sys.argv[1] + ".count", "w").write(str(count + 1))
+"""
+for kind in ("FileLock", "SoftFileLock"):
+    open(kind + ".count", "w").write("0")
+    children = [subprocess.Popen([sys.executable, "-c", CHILD, kind], stdin=subprocess.DEVNULL) for _ in range(3)]
+    print(kind, [child.wait() for child in children], open(kind + ".count").read())
+print(sorted(os.listdir(".")))
+'''
 UNTIDY = 'import os, sys\nx = {  "a":1 }\ndef f( ):\n  return   x\n'
 
 PROGRAMS = [
@@ -102,6 +117,7 @@ PROGRAMS = [
             {'a.py': 'def f(x: int) -> int:\n    return x\n\n\nf(1)\n'}, ('.mypy_cache',)),
     Program('dulwich', 'git in Python', ['dulwich==0.22.7', 'urllib3==2.2.3'], [['{python}', 'use.py']], {}, {'use.py': DULWICH_SCRIPT},
             ('one/.git/objects', 'two/.git/objects')),
+    Program('filelock', 'lock files, as tox, virtualenv and nox use it', ['filelock==4.3.1'], [['{python}', 'use.py']], {}, {'use.py': FILELOCK_SCRIPT}),
     Program('DuckDB', 'database', ['duckdb==2.0.0'], [['{python}', 'use.py']], {}, {'use.py': DUCKDB_SCRIPT}),
     Program('pandoc', 'converter', ['pypandoc-binary==1.17'],
             [['{exe}', 'a.md', '-o', 'a.html'], ['{exe}', 'a.md', '-o', 'a.docx'], ['{exe}', 'a.docx', '-o', 'a.html'], ['{exe}', 'a.md', '-o', 'a.epub']],

@@ -11,7 +11,7 @@ from ctypes import wintypes
 import ntfile as nt
 
 ME = wintypes.HANDLE(-1)
-CLOSE_SOURCE, SAME_ACCESS = 1, 2
+CLOSE_SOURCE, SAME_ACCESS, DUP_HANDLE = 1, 2, 0x40
 top = sys.argv[1]
 WAITER = 'import sys; sys.stdin.read()'
 HOLDER = '''
@@ -71,7 +71,8 @@ def closed_by_duplicating():
 def moved_to_a_process_that_ends():
     handle, found = marked('passed')
     child = subprocess.Popen([sys.executable, '-c', WAITER], stdin=subprocess.PIPE)
-    _, done = duplicate(handle, SAME_ACCESS | CLOSE_SOURCE, wintypes.HANDLE(int(child._handle)))
+    process = nt.kernel32.OpenProcess(DUP_HANDLE, False, child.pid)
+    _, done = duplicate(handle, SAME_ACCESS | CLOSE_SOURCE, wintypes.HANDLE(process))
     child.stdin.close()
     child.wait()
     return found + [done] + seen('passed')
