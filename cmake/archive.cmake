@@ -8,6 +8,9 @@ set(name ${CPACK_PACKAGE_FILE_NAME}.zip)
 set(archive ${CPACK_PACKAGE_DIRECTORY}/${name})
 execute_process(COMMAND ${python} ${CPACK_SBX_SOURCE_DIR}/tools/zip_tree.py ${CPACK_TEMPORARY_DIRECTORY} ${archive}
                 COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${python} ${CPACK_SBX_SOURCE_DIR}/tools/wheel.py ${CPACK_TEMPORARY_DIRECTORY}
+                        ${CPACK_SBX_SOURCE_DIR}/python/sbx ${CPACK_PACKAGE_VERSION} ${CPACK_PACKAGE_DIRECTORY}
+                COMMAND_ERROR_IS_FATAL ANY)
 file(SHA256 ${archive} hash)
 string(TOUPPER ${hash} HASH)
 file(WRITE ${archive}.sha256 "${hash}  ${name}\n")

@@ -1,6 +1,6 @@
 # What `cmake --install` and cpack take: one folder that works wherever it is put.
 #
-# cpack makes sbx-VERSION-windows-x64.zip, its SHA-256 beside it, and manifests for scoop and winget from the templates in
+# cpack makes sbx-VERSION-windows-x64.zip, its SHA-256 beside it, a wheel for pip, and manifests for scoop and winget from the templates in
 # cmake/manifests. Two builds of the same sources with the same tools give the same bytes; `./dev package --check` tries it.
 
 install(TARGETS sbx sbxshim RUNTIME DESTINATION .)

@@ -13,7 +13,7 @@ rm -rf "$check"
 # package_in DIRECTORY: a copy of the sources, built there
 package_in() {
     mkdir -p "$1/build/cache/deps"
-    (cd "$root" && cp -R CHANGELOG.md CMakeLists.txt LICENSE README.md broker cmake completions docs proto shim tools "$1/")
+    (cd "$root" && cp -R CHANGELOG.md CMakeLists.txt LICENSE README.md broker cmake completions docs proto python shim tools "$1/")
     for source in "$build"/cache/deps/*; do
         case ${source##*/} in
         apt | obj) ;;
@@ -40,6 +40,9 @@ done
 set -- "$check"/*/out/package/*.zip
 [ $# -eq 2 ] || { echo "check-package: expected two archives, found $#" >&2; exit 1; }
 sha256sum "$@"
+for wheel in "$check"/one/out/package/*.whl; do
+    cmp "$wheel" "$check/a-folder-with-a-longer-name/out/package/${wheel##*/}" || exit 1
+done
 if ! cmp "$1" "$2"; then
     for file in sbx.exe sbxshim.dll; do
         cmp "$check/one/out/$file" "$check/a-folder-with-a-longer-name/out/$file" || true

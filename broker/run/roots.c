@@ -6,10 +6,10 @@
 #include "broker/state/root_list.h"
 #include "broker/state/state.h"
 
-#include <shlobj.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <userenv.h>
 
 #define PATH_UNITS 32768u
 #define HOLD_ACCESS (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
@@ -27,15 +27,42 @@ static wchar_t *nt_path(const wchar_t *dos) {
     return path;
 }
 
+/* Where the system keeps its folders. Asked of it without shell32, which takes longer to load than all else of a start.
+ */
+static bool windows_folder(wchar_t *path, DWORD units) {
+    UINT length = GetSystemWindowsDirectoryW(path, units);
+    return length && length < units;
+}
+
+static bool registered(const wchar_t *name, wchar_t *path, DWORD units) {
+    DWORD bytes = units * (DWORD)sizeof(wchar_t);
+    return !RegGetValueW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion", name, RRF_RT_REG_SZ, NULL,
+                         path, &bytes);
+}
+
+static bool program_folder(wchar_t *path, DWORD units) { return registered(L"ProgramFilesDir", path, units); }
+
+static bool program_folder_x86(wchar_t *path, DWORD units) { return registered(L"ProgramFilesDir (x86)", path, units); }
+
+static bool profile_folder(wchar_t *path, DWORD units) {
+    HANDLE token;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        return false;
+    }
+    bool found = GetUserProfileDirectoryW(token, path, &units) != 0;
+    CloseHandle(token);
+    return found;
+}
+
 static const struct {
-    int folder;
+    bool (*find)(wchar_t *path, DWORD units);
     bool inside_too; /* refused below it as well */
     const wchar_t *what;
 } system_folders[] = {
-    {CSIDL_WINDOWS, true, L"the Windows folder"},
-    {CSIDL_PROGRAM_FILES, true, L"the program folder"},
-    {CSIDL_PROGRAM_FILESX86, true, L"the program folder"},
-    {CSIDL_PROFILE, false, L"the user profile"},
+    {windows_folder, true, L"the Windows folder"},
+    {program_folder, true, L"the program folder"},
+    {program_folder_x86, true, L"the program folder"},
+    {profile_folder, false, L"the user profile"},
 };
 
 const wchar_t *roots_unwise(const wchar_t *path) {
@@ -47,7 +74,7 @@ const wchar_t *roots_unwise(const wchar_t *path) {
         return L"it is on a network";
     }
     for (size_t i = 0; i < sizeof(system_folders) / sizeof(system_folders[0]); i++) {
-        if (SHGetFolderPathW(NULL, system_folders[i].folder, NULL, SHGFP_TYPE_CURRENT, folder) == S_OK && folder[0] &&
+        if (system_folders[i].find(folder, MAX_PATH) && folder[0] &&
             (path_below(folder, path) || (system_folders[i].inside_too && path_below(path, folder)))) {
             return system_folders[i].what;
         }

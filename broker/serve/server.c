@@ -30,6 +30,7 @@ struct server {
     PSECURITY_DESCRIPTOR descriptor;
     HANDLE waiting; /* the instance that the next client gets */
     uv_thread_t acceptor;
+    HANDLE emptied;  /* set when the last client goes after the end of the run */
     uv_mutex_t lock; /* clients and count */
     struct client *clients[SERVER_MAX_CLIENTS];
     size_t count;
@@ -142,6 +143,9 @@ static void client_forget(struct server *server, struct client *client) {
             server->clients[i] = server->clients[--server->count];
             break;
         }
+    }
+    if (!server->count && server->sandbox->ended) {
+        SetEvent(server->emptied);
     }
     uv_mutex_unlock(&server->lock);
     client_free(client);
@@ -313,7 +317,8 @@ DWORD server_start(struct sandbox *sandbox, struct server **out) {
         return error;
     }
     uv_mutex_init(&server->lock);
-    if (uv_thread_create(&server->acceptor, acceptor_main, server)) {
+    server->emptied = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (!server->emptied || uv_thread_create(&server->acceptor, acceptor_main, server)) {
         return ERROR_OUTOFMEMORY;
     }
     *out = server;
@@ -353,6 +358,6 @@ void server_stop(struct server *server, DWORD milliseconds) {
     /* Nobody waits for these operations any more: what takes half of the time that is left is cut off, so that it does
      * not go on while TEMP and the undo store are closed. */
     for (DWORD waited = 0; cancel_after(server, milliseconds / 2) && waited < milliseconds; waited += 10) {
-        Sleep(10);
+        WaitForSingleObject(server->emptied, 10);
     }
 }

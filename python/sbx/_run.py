@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sysconfig
 import threading
 import time
 from dataclasses import dataclass, field
@@ -31,11 +32,24 @@ def _in_path() -> Optional[str]:
     return None
 
 
+def _installed() -> Optional[str]:
+    """The one that came with this package, where it was installed from a wheel."""
+    for scheme in (None, 'nt_user'):
+        try:
+            scripts = sysconfig.get_path('scripts', scheme) if scheme else sysconfig.get_path('scripts')
+        except KeyError:
+            continue
+        found = os.path.join(scripts, 'sbx.exe')
+        if os.path.isfile(found) and os.path.isfile(os.path.join(scripts, 'sbxshim.dll')):
+            return found
+    return None
+
+
 def find_sbx(sbx: Optional[Path] = None) -> str:
-    """The path of sbx.exe: the argument, else the variable SBX_EXE, else what PATH has, but never one in the current
-    directory or below it."""
+    """The path of sbx.exe: the argument, else the variable SBX_EXE, else the one that was installed with this package, else
+    what PATH has, but never one in the current directory or below it."""
     given = os.fspath(sbx) if sbx else os.environ.get('SBX_EXE')
-    found = given or _in_path()
+    found = given or _installed() or _in_path()
     if not found or not os.path.isfile(found):
         raise SandboxError(f'{found or "sbx.exe"} is not found; give sbx=, or set SBX_EXE, or put it into PATH')
     return found

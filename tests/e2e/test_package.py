@@ -82,6 +82,41 @@ def test_the_same_files_make_the_same_archive(win, archive, tmp_path):
     assert again.read_bytes() == archive.read_bytes()
 
 
+def wheel_of(archive):
+    wheel, = archive.parent.glob('*.whl')
+    assert wheel.name == f'sbx-{VERSION}-py3-none-win_amd64.whl'
+    return wheel
+
+
+def test_the_same_files_make_the_same_wheel(win, archive, tmp_path):
+    again = make_package(win, tmp_path / 'once more')
+    assert wheel_of(again).read_bytes() == wheel_of(archive).read_bytes()
+
+
+USE_WHEEL = """
+import sbx, sys
+print(sbx._run.find_sbx())
+done = sbx.run([sys.executable, '-c', sys.argv[1], *sys.argv[2:]], writable_roots=[sys.argv[2]], capture_output=True, text=True)
+print(done.stdout)
+"""
+
+
+def test_a_wheel_brings_the_command_and_the_package(win, archive, version, modify_place):
+    """Into a new environment of each Python, by the pip that it brings, and then both ways of use."""
+    bundled, = (win.pythons[version].parent / 'Lib' / 'ensurepip' / '_bundled').glob('pip-*.whl')
+    venv = modify_place + '\\venv'
+    made = win.python(version, 'import sys, venv; venv.create(sys.argv[1], with_pip=False)', venv)
+    assert made.returncode == 0, made
+    inner = venv + '\\Scripts\\python.exe'
+    installed = win.run([inner, win.win(bundled) + '\\pip', 'install', '--no-index', '--disable-pip-version-check', wheel_of(archive)], timeout=240)
+    assert installed.returncode == 0, installed
+    command = win.run([venv + '\\Scripts\\sbx.exe', 'run', '--broker', '--writable-root', modify_place + '\\root', '--', win.pythons[version],
+                       '-c', REPLACE, modify_place + '\\root', modify_place + '\\outside'])
+    assert command.returncode == 0 and command.stdout == 'a\nerror 13\n', command
+    used = win.run([inner, '-c', USE_WHEEL, REPLACE, modify_place + '\\root', modify_place + '\\outside'])
+    assert used.returncode == 0 and used.stdout.split('\n')[:3] == [venv + '\\Scripts\\sbx.exe', 'a', 'error 13'], used
+
+
 def test_the_unpacked_program_confines(win, archive, modify_place, tmp_path):
     with zipfile.ZipFile(archive) as package:
         package.extractall(tmp_path)
