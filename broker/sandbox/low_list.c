@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MAX_ENTRIES 4096u
+#define MAX_TREES 64u               /* of them: a program that moves directories all day adds to nothing */
 #define MAX_UNITS ((size_t)4 << 20) /* of all paths together: one path may have 32,767 */
 /* A program that is written in portions is noted many times, one after the other. */
 #define LOOK_BACK 8u
@@ -14,7 +15,7 @@ struct low_list {
     SRWLOCK lock;
     bool whole[ROOT_SET_MAX_ROOTS];
     struct low_entry entries[MAX_ENTRIES];
-    size_t count, units;
+    size_t count, units, trees;
 };
 
 struct low_list *low_list_new(void) {
@@ -49,10 +50,12 @@ void low_list_add(struct low_list *list, size_t root, struct policy_name path, b
         copy[path.length] = 0;
     }
     AcquireSRWLockExclusive(&list->lock);
-    bool full = !copy || list->count == MAX_ENTRIES || list->units + path.length > MAX_UNITS;
+    bool full = !copy || list->count == MAX_ENTRIES || list->units + path.length > MAX_UNITS ||
+                (tree && list->trees == MAX_TREES);
     if (full) {
         list->whole[root] = true;
-    } else if (!is_known(list, root, copy, tree)) {
+    } else if (!list->whole[root] && !is_known(list, root, copy, tree)) {
+        list->trees += tree;
         list->entries[list->count++] = (struct low_entry){root, tree, copy};
         list->units += path.length;
         copy = NULL;

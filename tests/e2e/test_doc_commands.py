@@ -30,6 +30,9 @@ FILES = {
     'build.cmd': '@echo made> made.txt\r\n',
     'test_one.py': 'def test_one(tmp_path):\n    assert tmp_path.exists()\n',
     'src\\old.txt': 'old',
+    'agent.py': "print('agent')",
+    '.env': 'KEY=value',
+    '.ssh\\id': 'key',
 }
 
 
@@ -45,7 +48,7 @@ def commands():
 def run_words(win, place, line):
     for directory in DIRECTORIES:
         line = re.sub(re.escape(directory) + r'(?![\w])', lambda _: '<root>', line)
-    line = line.replace('C:\\logs', '<outside>').replace('C:\\some\\path', '<outside>\\kept.txt')
+    line = line.replace('%USERPROFILE%', '<root>').replace('C:\\logs', '<outside>').replace('C:\\some\\path', '<outside>\\kept.txt')
     names = {'python': win.win(win.pythons['3.11']), 'node': win.win(win.node), 'sbx': win.win(win.sbx),
              'cmd': 'C:\\windows\\system32\\cmd.exe', 'COMMAND': 'C:\\windows\\system32\\hostname.exe'}
     return [names.get(word, word).replace('<root>', place + '\\root').replace('<outside>', place + '\\outside')
@@ -86,6 +89,8 @@ def test_command(win, modify_place, line):
     if line.startswith('sbx undo') or 'roots show' in line:
         run = delete_with_undo(win, modify_place)
         words = [run if word in ('RUN', '0123456789abcdef') else word for word in words]
+    if line.startswith('sbx hide remove'):
+        assert win.run_sbx('hide', 'add', words[-1]).returncode == 0
     done = win.run(words, cwd=modify_place + '\\root')
     assert done.returncode in EXIT_CODES.get(line, {0}), done
     if 'build.' in line:

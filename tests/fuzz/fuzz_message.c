@@ -41,7 +41,7 @@ static void check_names(const struct sbx_request *request, const uint8_t *payloa
     case SBX_OP_STAMP: check_name(&request->u.stamp.name, payload, size); break;
     case SBX_OP_NOTE: check_name(&request->u.note.name, payload, size); break;
     case SBX_OP_SECURITY: check_name(&request->u.security.dacl, payload, size); break;
-    default: REQUIRE(request->op == SBX_OP_HELLO || request->op == SBX_OP_DELETE);
+    default: REQUIRE(request->op == SBX_OP_HELLO || request->op == SBX_OP_DELETE || request->op == SBX_OP_ENDED);
     }
 }
 
