@@ -93,6 +93,8 @@ def test_command(win, modify_place, line):
         assert win.run_sbx('hide', 'add', words[-1]).returncode == 0
     done = win.run(words, cwd=modify_place + '\\root')
     assert done.returncode in EXIT_CODES.get(line, {0}), done
+    if line.startswith('sbx hide add'):
+        assert win.run_sbx('hide', 'remove', words[-1]).returncode == 0
     if 'build.' in line:
         assert win.host(modify_place + '\\root\\made.txt').exists(), done
     if 'undo restore' in line:

@@ -20,6 +20,8 @@ def outside(win):
 
 @pytest.mark.parametrize('options', [(), ('--undo',)], ids=['plain', 'undo'])
 def test_the_same_as_outside(win, layout, outside, options):
+    if options and layout == 'full':
+        pytest.skip('undo is the same in both layouts')
     found = results(win, win.new_place(layout), sandbox='broker', options=options)
     # Wine makes files of these names, where NTFS knows a stream and answers that the name is invalid.
     for name in [name for name in found if name.startswith(('a:b', 'http:,'))]:

@@ -56,6 +56,8 @@ def outside(win):
 
 @pytest.mark.parametrize('options', [(), ('--undo',)], ids=['plain', 'undo'])
 def test_the_same_as_outside(win, layout, outside, options):
+    if options and layout == 'full':
+        pytest.skip('undo is the same in both layouts')
     place = win.new_place(layout)
     found, done = results(win, place, sandbox='broker', options=options)
     inner = {name: result for name, result in found.items() if not name.startswith('outside')}
