@@ -96,8 +96,8 @@ struct sbx_ended {
 
 /* Something for the user to know; nothing is done. */
 #define SBX_NOTE_DENIED 1u     /* outside the roots the system denied a change of `name` (an NT name) */
-#define SBX_NOTE_UNREADABLE 3u /* the system denied reading `name` (an NT name) */
 #define SBX_NOTE_NO_SHIM 2u    /* a child cannot take the shim; `name` is empty */
+#define SBX_NOTE_UNREADABLE 3u /* the system denied reading `name` (an NT name) */
 struct sbx_note {
     uint32_t kind;
     struct sbx_name name;

@@ -67,14 +67,9 @@ void low_list_add(struct low_list *list, size_t root, struct policy_name path, b
 void low_list_note(struct low_list *list, const struct root_set *set, struct policy_name name, bool tree) {
     struct policy_name rest;
     int root = list ? root_set_find(set, name, &rest) : -1;
-    if (root < 0) {
-        return;
+    if (root >= 0) {
+        low_list_add(list, (size_t)root, rest, tree);
     }
-    if (rest.length && rest.units[0] == '\\') {
-        rest.units++;
-        rest.length--;
-    }
-    low_list_add(list, (size_t)root, rest, tree);
 }
 
 void low_list_add_root(struct low_list *list, size_t root) {

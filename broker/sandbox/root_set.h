@@ -43,8 +43,8 @@ struct root_set {
     struct policy_rules rules;
 };
 
-/* The innermost root that holds the kernel's name `name`, and the rest of the name below it (with its leading
- * backslash); -1 outside of all roots. */
+/* The innermost root that holds the kernel's name `name`, and the rest of the name below it (without its
+ * leading backslash); -1 outside of all roots. */
 int root_set_find(const struct root_set *set, struct policy_name name, struct policy_name *rest)
     __attribute__((warn_unused_result));
 

@@ -79,5 +79,5 @@ struct outcome op_stamp(struct client *client, const struct sbx_request *request
     }
     outcome = stamp(client, &subject);
     NtClose(subject.object);
-    return not_stampable(outcome);
+    return outcome;
 }
